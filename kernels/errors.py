@@ -1,0 +1,45 @@
+"""Every error that pullfocus raises on purpose.
+
+    PullfocusError            shown as one line, exit code 2, no traceback
+    ├── InputError            a file, option or device that the user gave cannot be used
+    ├── MissingExtraError     an optional package is not installed; names the pip command
+    ├── CheckpointError       a weight file is missing, damaged or of another net
+    ├── EngineError           a depth engine cannot be built or run here
+    ├── OutputError           the result cannot be written
+    └── StuckError            a thread did not stop in time; names it
+
+A message says what was got, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+
+class PullfocusError(Exception):
+    """Base of the errors above."""
+
+
+class InputError(PullfocusError):
+    """A file, option or device that the user gave cannot be used."""
+
+
+class MissingExtraError(PullfocusError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed; run: pip install 'pullfocus[{extra}]'")
+
+
+class CheckpointError(PullfocusError):
+    """A weight file is missing, damaged or of another net."""
+
+
+class EngineError(PullfocusError):
+    """A depth engine cannot be built or run here."""
+
+
+class OutputError(PullfocusError):
+    """The result cannot be written."""
+
+
+class StuckError(PullfocusError):
+    """A thread did not stop in time."""
