@@ -1,0 +1,82 @@
+"""The depth net: a ResNet encoder, a light decoder with skip connections, inverse depth out.
+
+The decoder is U-Net-like (Ronneberger et al. 2015, arXiv:1505.04597) and ends in a sub-pixel head
+(Shi et al. 2016, arXiv:1609.05158): four inverse depths per stride-2 cell, shuffled to full size.
+That costs a quarter of a full-size convolution and keeps edges one pixel wide.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models import resnet18
+
+ENCODERS = {"resnet18": (resnet18, (64, 64, 128, 256, 512))}
+DECODER_CHANNELS = (128, 96, 64, 32)  # after strides 16, 8, 4 and 2
+
+
+class Skips(NamedTuple):
+    """Encoder features, one per stride from 2 to 32."""
+
+    s2: Tensor
+    s4: Tensor
+    s8: Tensor
+    s16: Tensor
+    s32: Tensor
+
+
+class UpBlock(nn.Module):
+    """Double the size, join the skip, mix with one 3×3 convolution."""
+
+    def __init__(self, channels: int, skip_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels + skip_channels, out_channels, 3, padding=1, bias=False)
+        self.bn = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+        return functional.relu(self.bn(self.conv(torch.cat((x, skip), dim=1))))
+
+
+class DepthNet(nn.Module):
+    """Inverse depth from one picture.
+
+    Input: `b 3 h w`, float, ImageNet-normalised RGB; h and w are multiples of 32.
+    Output: `b 1 h w` in (0, 1): 0 = infinity, 1 = 0.5 m or nearer.
+    """
+
+    def __init__(self, encoder: str = "resnet18") -> None:
+        super().__init__()
+        if encoder not in ENCODERS:
+            raise ValueError(f"unknown encoder {encoder!r}; known: {', '.join(ENCODERS)}")
+        make, (c2, c4, c8, c16, c32) = ENCODERS[encoder]
+        d16, d8, d4, d2 = DECODER_CHANNELS
+        self.encoder = make(weights=None)
+        del self.encoder.fc
+        self.bottleneck = nn.Conv2d(c32, d16, 1)
+        self.up16 = UpBlock(d16, c16, d16)
+        self.up8 = UpBlock(d16, c8, d8)
+        self.up4 = UpBlock(d8, c4, d4)
+        self.up2 = UpBlock(d4, c2, d2)
+        self.head = nn.Conv2d(d2, 4, 3, padding=1)
+        nn.init.zeros_(self.head.bias)  # pyright: ignore[reportArgumentType]
+
+    def encode(self, x: Tensor) -> Skips:
+        e = self.encoder
+        s2 = e.relu(e.bn1(e.conv1(x)))
+        s4 = e.layer1(e.maxpool(s2))
+        s8 = e.layer2(s4)
+        s16 = e.layer3(s8)
+        return Skips(s2, s4, s8, s16, e.layer4(s16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = self.encode(x)
+        x = self.bottleneck(skips.s32)
+        x = self.up16(x, skips.s16)
+        x = self.up8(x, skips.s8)
+        x = self.up4(x, skips.s4)
+        x = self.up2(x, skips.s2)
+        return torch.sigmoid(functional.pixel_shuffle(self.head(x), 2))

@@ -1,0 +1,105 @@
+"""`network.DepthNet` as an OpenVINO graph, built from the weight file alone: no torch, no ONNX file.
+
+Reads like the net's own forward pass. Batch norms are folded into the convolutions (Jacob et al.
+2018, arXiv:1712.05877, sec. 3.2), the ImageNet normalisation into the graph's first operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from ..kernels.errors import CheckpointError
+from .checkpoint import Checkpoint
+from .shape import MEAN, STD
+
+Node: TypeAlias = ov.Node
+BN_EPSILON = 1e-5
+RESNET18_BLOCKS = (2, 2, 2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    tensors: Mapping[str, NDArray[np.float32]]
+
+    def tensor(self, key: str) -> NDArray[np.float32]:
+        try:
+            return self.tensors[key]
+        except KeyError as error:
+            raise CheckpointError(f"the weight file has no tensor {key!r}; it is damaged or of another net") from error
+
+    def conv(self, x: Node | ov.Output, name: str, bn: str | None = None, stride: int = 1) -> Node:
+        weight = self.tensor(f"{name}.weight")
+        if bn is None:
+            bias = self.tensor(f"{name}.bias")
+        else:
+            factor = self.tensor(f"{bn}.weight") / np.sqrt(self.tensor(f"{bn}.running_var") + BN_EPSILON)
+            bias = self.tensor(f"{bn}.bias") - self.tensor(f"{bn}.running_mean") * factor
+            weight = weight * factor[:, None, None, None]
+        pad = [weight.shape[2] // 2] * 2
+        y = op.convolution(x, _constant(weight), [stride, stride], pad, pad, [1, 1])
+        return op.add(y, _constant(bias[None, :, None, None]))
+
+    def basic_block(self, x: Node | ov.Output, name: str, stride: int) -> Node:
+        y = op.relu(self.conv(x, f"{name}.conv1", f"{name}.bn1", stride))
+        y = self.conv(y, f"{name}.conv2", f"{name}.bn2")
+        if f"{name}.downsample.0.weight" in self.tensors:
+            x = self.conv(x, f"{name}.downsample.0", f"{name}.downsample.1", stride)
+        return op.relu(op.add(x, y))
+
+    def layer(self, x: Node | ov.Output, index: int) -> Node:
+        first, *others = (f"encoder.layer{index}.{block}" for block in range(RESNET18_BLOCKS[index - 1]))
+        y = self.basic_block(x, first, stride=1 if index == 1 else 2)
+        for block in others:
+            y = self.basic_block(y, block, stride=1)
+        return y
+
+    def up(self, x: Node, skip: Node, name: str) -> Node:
+        scales = op.constant(np.array([2.0, 2.0], np.float32))
+        axes = op.constant(np.array([2, 3], np.int64))
+        x = op.interpolate(
+            x,
+            scales,
+            mode="nearest",
+            shape_calculation_mode="scales",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+            axes=axes,
+        )
+        return op.relu(self.conv(op.concat([x, skip], axis=1), f"{name}.conv", f"{name}.bn"))
+
+
+def build(checkpoint: Checkpoint, size_hw: tuple[int, int]) -> ov.Model:
+    """Input `1 h w 3` uint8 RGB, output `1 1 h w` float32 inverse depth. Raises CheckpointError."""
+    if checkpoint.encoder != "resnet18":
+        raise CheckpointError(f"got encoder {checkpoint.encoder!r}, expected resnet18")
+    b = _Builder(checkpoint.tensors)
+    picture = op.parameter([1, *size_hw, 3], np.uint8, name="picture")
+    s2 = op.relu(b.conv(_normalised(picture), "encoder.conv1", "encoder.bn1", stride=2))
+    s4 = b.layer(op.max_pool(s2, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0), 1)
+    s8 = b.layer(s4, 2)
+    s16 = b.layer(s8, 3)
+    x = b.conv(b.layer(s16, 4), "bottleneck")
+    x = b.up(x, s16, "up16")
+    x = b.up(x, s8, "up8")
+    x = b.up(x, s4, "up4")
+    x = b.up(x, s2, "up2")
+    x = op.depth_to_space(b.conv(x, "head"), "depth_first", 2)
+    # OpenVINO's stubs name two different Model classes.
+    return ov.Model([op.sigmoid(x)], [picture], "pullfocus-depth")  # pyright: ignore
+
+
+def _normalised(picture: Node) -> Node:
+    x = op.convert(op.transpose(picture, op.constant(np.array([0, 3, 1, 2]))), np.float32)
+    mean, std = (np.array(v, np.float32)[None, :, None, None] * 255.0 for v in (MEAN, STD))
+    return op.multiply(op.subtract(x, _constant(mean)), _constant(1.0 / std))
+
+
+def _constant(values: NDArray[np.floating]) -> Node:
+    return op.constant(np.ascontiguousarray(values, np.float32))

@@ -1,0 +1,21 @@
+"""What the net wants as input: its size for a picture's shape, and its normalisation."""
+
+from __future__ import annotations
+
+MEAN = (0.485, 0.456, 0.406)  # ImageNet, RGB in [0, 1]
+STD = (0.229, 0.224, 0.225)
+STRIDE = 32
+SHORT_SIDE_PX = {"fast": 192, "fine": 256}
+MAX_ASPECT = 2.0  # longer pictures are squeezed: the net has never seen them
+
+
+def net_size(height: int, width: int, quality: str = "fast") -> tuple[int, int]:
+    """(h, w) in pixels at which the net looks at a picture: multiples of 32, nearly the same aspect.
+
+    >>> net_size(720, 1280), net_size(480, 640, "fine")
+    ((192, 320), (256, 320))
+    """
+    short = SHORT_SIDE_PX[quality]
+    aspect = min(max(height, width) / min(height, width), MAX_ASPECT)
+    long = int(short * aspect) // STRIDE * STRIDE
+    return (short, long) if width >= height else (long, short)
