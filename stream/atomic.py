@@ -1,0 +1,55 @@
+"""Results appear under their name only when they are complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..kernels.errors import InputError, OutputError
+
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+
+def check_target(path: Path, overwrite: bool) -> None:
+    """Raises InputError when `path` cannot be written or exists without `overwrite`."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; expected a file name")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; pass --overwrite to replace it, or choose another name")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: the folder {path.parent} is not writable")
+
+
+@contextmanager
+def written_aside(path: Path) -> Generator[Path]:
+    """A path beside `path` to write to; it is renamed to `path` at a clean end and removed otherwise.
+
+    Raises OutputError when the disk is full or the folder is read-only.
+    """
+    aside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield aside
+        _flush_to_disk(aside)
+        aside.replace(path)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise  # not about this file
+        raise OutputError(f"{path}: cannot write ({error.strerror or error}); nothing was changed") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file, whole or not at all. Raises OutputError."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

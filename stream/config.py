@@ -1,0 +1,56 @@
+"""The settings of a run, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..engines.build import EngineRequest
+from ..kernels.api import KernelShape
+from ..kernels.errors import InputError
+from .depth_range import RangeMode
+from .focus import Auto, LayerNumber, Target
+
+Smoothing = Literal["none", "median", "gaussian", "both"]
+View = Literal["refocus", "depth", "layers", "side", "panel"]
+
+DEFAULT_APERTURE = 6.0
+NET_DEAD_ZONE = 0.04  # a net's depth wavers by about this much on one person; a measured depth does not
+SMOOTHING_PX = 5  # both filters of the report
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a user can choose for one run. Raises InputError when a value is out of range."""
+
+    focus: Target = field(default_factory=Auto)
+    aperture: float = DEFAULT_APERTURE
+    kernel: KernelShape = "disc"
+    dead_zone: float = NET_DEAD_ZONE
+    layers: int = 6
+    smooth: Smoothing = "none"
+    net_every: int = 1
+    depth_range: RangeMode = "fixed"
+    view: View = "refocus"
+    engine: EngineRequest = field(default_factory=EngineRequest)
+
+    def __post_init__(self) -> None:
+        _check("--aperture", self.aperture, 0.0, 50.0)
+        _check("--dead-zone", self.dead_zone, 0.0, 1.0)
+        _check("--layers", self.layers, 2, 16)
+        _check("--net-every", self.net_every, 1, 1000)
+        if isinstance(self.focus, LayerNumber) and self.focus.number > self.layers:
+            raise InputError(f"--focus layer:{self.focus.number}: there are {self.layers} layers; see --layers")
+
+    @property
+    def median_px(self) -> int:
+        return SMOOTHING_PX if self.smooth in ("median", "both") else 0
+
+    @property
+    def gaussian_px(self) -> int:
+        return SMOOTHING_PX if self.smooth in ("gaussian", "both") else 0
+
+
+def _check(option: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise InputError(f"{option}: got {value:g}, expected {least:g} to {most:g}")

@@ -1,0 +1,51 @@
+"""`--depth-range`: metres as they are, or a clip's own depth stretched to [0, 1] and held steady."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, Protocol
+
+import numpy as np
+
+from ..kernels.api import InverseDepth
+
+RangeMode = Literal["fixed", "auto"]
+PERCENTILES = (2.0, 98.0)
+SETTLE_S = 1.0  # time constant of the running percentiles
+LEAST_SPAN = 0.02  # a flat scene is not stretched into noise
+
+
+class DepthRange(Protocol):
+    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth: ...
+
+
+class FixedRange:
+    """0 = infinity, 1 = 0.5 m."""
+
+    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
+        del time_s  # metres do not change with time
+        return np.clip(inverse_depth, 0.0, 1.0)
+
+
+class AutoRange:
+    """The 2nd and 98th percentiles, as running means over about a second, become 0 and 1."""
+
+    def __init__(self) -> None:
+        self._low_high: np.ndarray | None = None
+        self._time_s = 0.0
+
+    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
+        now = np.percentile(inverse_depth[::2, ::2], PERCENTILES)
+        if self._low_high is None:
+            self._low_high = now
+        else:
+            elapsed_s = max(0.0, time_s - self._time_s)
+            self._low_high = self._low_high + (now - self._low_high) * (1.0 - math.exp(-elapsed_s / SETTLE_S))
+        self._time_s = time_s
+        low, high = self._low_high
+        stretched = (inverse_depth - np.float32(low)) / np.float32(max(high - low, LEAST_SPAN))
+        return np.clip(stretched, 0.0, 1.0)
+
+
+def make_range(mode: RangeMode) -> DepthRange:
+    return AutoRange() if mode == "auto" else FixedRange()

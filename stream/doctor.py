@@ -1,0 +1,78 @@
+"""`pullfocus doctor`: what is there, what is not, and why."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ..engines.build import Finding, find_engines
+from ..engines.checkpoint import SHIPPED, load, locate
+from ..kernels.errors import PullfocusError
+
+PACKAGES = {
+    "numpy": "", "opencv-python": "", "av": "", "openvino": "", "scikit-learn": "", "torch": "train",
+    "torchvision": "train", "cupy-cuda13x": "gpu", "torch-tensorrt": "gpu", "tensorrt": "gpu",
+}  # fmt: skip
+
+
+def findings() -> dict[str, list[Finding]]:
+    """All findings by topic."""
+    return {
+        "machine": [Finding(platform.platform(), True, f"Python {platform.python_version()}, {os.cpu_count()} CPUs")],
+        "packages": [_package(name, extra) for name, extra in PACKAGES.items()],
+        "engines": find_engines(),
+        "models": [_model(name) for name in SHIPPED],
+        "video": [_display(), _cameras(), *_codecs()],
+    }
+
+
+def show(console: Console) -> None:
+    """Print the findings as one table."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for topic, found in findings().items():
+        table.add_row(f"[bold]{topic}[/bold]")
+        for one in found:
+            mark = "[green]yes[/green]" if one.usable else "[yellow]no[/yellow]"
+            table.add_row(f"  {one.name}", mark, one.why)
+    console.print(table)
+
+
+def _package(name: str, extra: str) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        how = f"pip install 'pullfocus\\[{extra}]'" if extra else f"pip install {name}"
+        return Finding(name, False, f"not installed; run: {how}")
+
+
+def _model(name: str) -> Finding:
+    try:
+        return Finding(name, True, f"{load(locate(name))!r}")
+    except PullfocusError as error:
+        return Finding(name, False, str(error))
+
+
+def _display() -> Finding:
+    if sys.platform != "linux":
+        return Finding("window", True, "untested on this system")
+    name = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return Finding("window", bool(name), f"display {name}" if name else "DISPLAY is not set; --sink null or FILE work")
+
+
+def _cameras() -> Finding:
+    found = sorted(str(path) for path in Path("/dev").glob("video*"))
+    return Finding("cameras", bool(found), ", ".join(found) or "none found (/dev/video*)")
+
+
+def _codecs() -> list[Finding]:
+    import av
+
+    names = {"H.264": "libx264", "VP9": "libvpx-vp9", "depth (FFV1)": "ffv1"}
+    available = av.codecs_available
+    return [Finding(what, name in available, f"encoder {name}, PyAV {av.__version__}") for what, name in names.items()]

@@ -1,0 +1,110 @@
+"""The options that several commands share, and how they become `Settings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from ..engines.build import DeviceChoice, EngineChoice, EngineRequest
+from ..kernels.api import KernelShape, Quality
+from ..kernels.errors import InputError
+from .config import DEFAULT_APERTURE, NET_DEAD_ZONE, Settings, Smoothing, View
+from .depth_range import RangeMode
+from .focus import parse_focus
+
+Focus: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|nearest|layer:N|FLOAT|X,Y",
+        help="what is sharp: the subject, the nearest layer, layer N (1 = nearest), an inverse depth 0–1 "
+        "(0 = infinity, 1 = 0.5 m), or what is at a point in relative picture coordinates",
+    ),
+]
+Aperture: TypeAlias = Annotated[
+    float, typer.Option(help="blur-circle radius, % of picture height at an inverse-depth difference of 1")
+]
+Kernel: TypeAlias = Annotated[KernelShape, typer.Option(help="shape of the blur: a lens's disc, or a Gaussian")]
+DeadZone: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="inverse-depth difference that stays sharp",
+        show_default=f"{NET_DEAD_ZONE}; 0 with --depth-in and for image",
+    ),
+]
+Layers: TypeAlias = Annotated[int, typer.Option(metavar="K", help="number of depth layers, 2–16")]
+Smooth: TypeAlias = Annotated[
+    Smoothing, typer.Option(help="smooth depth: median 5 px, Gaussian 5 px at the net's size")
+]
+NetEvery: TypeAlias = Annotated[int, typer.Option(metavar="N", help="run the net on every N-th frame only")]
+QualityOption: TypeAlias = Annotated[
+    Quality, typer.Option("--quality", help="fast: net at 192 px short side; fine: 256 px and a finer blur grid")
+]
+DepthRange: TypeAlias = Annotated[
+    RangeMode,
+    typer.Option(help="fixed: 0 = infinity, 1 = 0.5 m; auto: the clip's steady 2nd–98th percentile becomes 0–1"),
+]
+Device: TypeAlias = Annotated[DeviceChoice, typer.Option(help="where the net runs")]
+EngineOption: TypeAlias = Annotated[
+    EngineChoice, typer.Option("--engine", help="what runs the net; auto takes the best installed")
+]
+Model: TypeAlias = Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")]
+DepthIn: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="use this depth, untouched: 16-bit PNG (65535 = 1.0), or what `depth` wrote"),
+]
+DepthOut: TypeAlias = Annotated[Path | None, typer.Option(metavar="FILE", help="also write the depth used")]
+ViewOption: TypeAlias = Annotated[
+    View, typer.Option("--view", help="what to show; panel is source, depth, layers, refocused")
+]
+Json: TypeAlias = Annotated[
+    Path | None, typer.Option("--json", metavar="REPORT", help="write latencies, waits and drops here")
+]
+Overwrite: TypeAlias = Annotated[bool, typer.Option("--overwrite", help="replace existing files")]
+Output: TypeAlias = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="file (or folder) to write")]
+Size: TypeAlias = Annotated[str | None, typer.Option(metavar="WxH", help="picture size in pixels, such as 1280x720")]
+Fps: TypeAlias = Annotated[float | None, typer.Option(metavar="N", help="frames a second to ask for")]
+SourceOption: TypeAlias = Annotated[
+    str, typer.Option("--source", metavar="0|URL|FILE|synthetic", help="where frames come from")
+]
+Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the picture, as in a looking glass")]
+
+
+def settings_from(
+    *,
+    focus: str = "auto",
+    aperture: float = DEFAULT_APERTURE,
+    kernel: KernelShape = "disc",
+    dead_zone: float | None = None,
+    default_dead_zone: float = NET_DEAD_ZONE,
+    layers: int = 6,
+    smooth: Smoothing = "none",
+    net_every: int = 1,
+    depth_range: RangeMode = "fixed",
+    view: View = "refocus",
+    engine: EngineRequest,
+) -> Settings:
+    """Checked settings. Raises InputError."""
+    return Settings(
+        focus=parse_focus(focus),
+        aperture=aperture,
+        kernel=kernel,
+        dead_zone=default_dead_zone if dead_zone is None else dead_zone,
+        layers=layers,
+        smooth=smooth,
+        net_every=net_every,
+        depth_range=depth_range,
+        view=view,
+        engine=engine,
+    )
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """`WxH` → (h, w). Raises InputError."""
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+        raise InputError(f"--size {text}: expected WxH in pixels, 16 to 16384 each, such as 1280x720")
+    return int(height), int(width)

@@ -1,0 +1,49 @@
+"""How a coded picture must be turned to stand upright, from a container's display matrix."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels.api import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """Transpose first, then mirror. Covers the eight turns by quarters; other angles are left as coded."""
+
+    transpose: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    @classmethod
+    def from_matrix(cls, matrix: tuple[int, ...]) -> Orientation:
+        """From FFmpeg's nine integers: x' = a·x + c·y, y' = b·x + d·y (libavutil/display.h)."""
+        a, b, _, c, d = matrix[:5]
+        if b == 0 and c == 0:
+            return cls(False, a < 0, d < 0)
+        if a == 0 and d == 0:
+            return cls(True, c < 0, b < 0)
+        return cls()
+
+    def upright(self, coded: Picture) -> Picture:
+        """The picture as it is to be seen."""
+        out = coded.transpose(1, 0, 2) if self.transpose else coded
+        return self._mirrored(out)
+
+    def coded(self, upright: Picture) -> Picture:
+        """The inverse of `upright`."""
+        out = self._mirrored(upright)
+        return np.ascontiguousarray(out.transpose(1, 0, 2)) if self.transpose else out
+
+    def _mirrored(self, picture: Picture) -> Picture:
+        out = picture[:, ::-1] if self.mirror_x else picture
+        out = out[::-1] if self.mirror_y else out
+        return np.ascontiguousarray(out)
+
+
+def parse_matrix(data: bytes) -> tuple[int, ...]:
+    """The nine 32-bit integers of a display-matrix side datum."""
+    return struct.unpack("=9i", data[:36])

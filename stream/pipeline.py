@@ -1,0 +1,109 @@
+"""One frame's way: capture → depth → layers → refocus → sink, each in its own thread.
+
+The sink runs in the caller's thread, because windows belong to the main thread and Ctrl-C arrives
+there. A source that is `live` lets the newest frame win; any other waits, and loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from time import monotonic
+from typing import Any, Protocol
+
+from .channel import Channel
+from .crew import Crew
+from .frame import Frame, Rendered
+from .report import Meter, Report
+
+CAPACITY = 3  # enough to overlap stages of uneven pace; live channels hold one
+
+
+class Source(Protocol):
+    """Gives frames. `live` decides whether frames may be dropped."""
+
+    @property
+    def live(self) -> bool: ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames until the end of input. Raises InputError when the input breaks."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes rendered frames, in the caller's thread."""
+
+    def write(self, rendered: Any, /) -> bool:
+        """Take a frame; False ends the run (the user closed the window)."""
+        ...
+
+
+class Stage(Protocol):
+    """A step between source and sink: passive, one thread calls it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __call__(self, item: Any, /) -> Any: ...
+
+
+def run(
+    source: Source,
+    stages: Sequence[Stage],
+    sink: Sink,
+    *,
+    engine: str = "",
+    notes: list[str] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> Report:
+    """Run to the end of input. The first error of any thread ends everything and is raised here."""
+    names = ["source", *(stage.name for stage in stages), "sink"]
+    capacity = 1 if source.live else CAPACITY
+    channels: list[Channel[Any]] = [Channel(f"{a}→{b}", capacity, newest_wins=source.live) for a, b in pairwise(names)]
+    meter = Meter(names)
+    with Crew(channels) as crew:
+        crew.start("source", lambda: _pump(source, channels[0], meter.durations_s["source"].append))
+        for stage, inbox, outbox in zip(stages, channels, channels[1:]):
+            crew.start(stage.name, _stage_work(stage, inbox, outbox, meter.durations_s[stage.name].append))
+        _drain(channels[-1], sink, meter, on_frame)
+    return meter.report(channels, engine, notes or [])
+
+
+def _pump(source: Source, out: Channel[Frame], record: Callable[[float], None]) -> None:
+    frames = source.frames()
+    while True:
+        started_s = monotonic()
+        frame = next(frames, None)
+        if frame is None:
+            break
+        record(monotonic() - started_s)
+        out.put(frame)
+    out.close()
+
+
+def _stage_work(
+    stage: Stage, inbox: Channel[Any], outbox: Channel[Any], record: Callable[[float], None]
+) -> Callable[[], None]:
+    def work() -> None:
+        for item in inbox:
+            started_s = monotonic()
+            result = stage(item)
+            record(monotonic() - started_s)
+            outbox.put(result)
+        outbox.close()
+
+    return work
+
+
+def _drain(inbox: Channel[Rendered], sink: Sink, meter: Meter, on_frame: Callable[[int], None] | None) -> None:
+    for rendered in inbox:
+        started_s = monotonic()
+        more = sink.write(rendered)
+        now_s = monotonic()
+        meter.durations_s["sink"].append(now_s - started_s)
+        meter.latencies_s.append(now_s - rendered.frame.captured_s)
+        meter.frames += 1
+        if on_frame is not None:
+            on_frame(meter.frames)
+        if not more:
+            return

@@ -1,0 +1,52 @@
+"""Join the parts of a run: engine, depth source, stages."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engines.build import build
+from ..kernels.api import Kernels, load
+from ..kernels.errors import InputError
+from .config import Settings
+from .focus import FocusPuller
+from .pipeline import Stage
+from .stages import DepthSource, DepthStage, LayersStage, NetDepth, RefocusStage
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run is made of; `engine` says where its depth comes from."""
+
+    kernels: Kernels
+    depth: DepthSource
+    engine: str
+
+    def stages(self, settings: Settings, puller: FocusPuller) -> list[Stage]:
+        """Depth → layers → refocus."""
+        return [
+            DepthStage(self.depth),
+            LayersStage(self.kernels, settings, puller),
+            RefocusStage(self.kernels, settings),
+        ]
+
+
+@contextmanager
+def prepared(settings: Settings, depth_in: Path | None = None) -> Generator[Parts]:
+    """The parts for a stream. With `depth_in` (a depth video) no engine is loaded."""
+    kernels = load("cpu")
+    if depth_in is None:
+        engine = build(settings.engine)
+        yield Parts(kernels, NetDepth(engine, kernels, settings), f"{engine.name} ({engine.detail})")
+        return
+    if depth_in.suffix.lower() == ".png":
+        raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")
+    from .depth_file import DepthVideo
+
+    video = DepthVideo(depth_in)
+    try:
+        yield Parts(kernels, video, f"none (depth from {depth_in.name})")
+    finally:
+        video.close()

@@ -1,0 +1,139 @@
+"""What a run measured: per-stage latency, waits, drops. Printed as a table, written as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections import deque
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic, process_time
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from .atomic import write_text
+from .channel import Channel
+
+RECENT_FRAMES = 20_000  # percentiles look back this far, so that a run of weeks needs no more memory
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Percentiles of a duration in milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    count: int
+
+    @classmethod
+    def of(cls, durations_s: Collection[float]) -> Spread:
+        if not durations_s:
+            return cls(0.0, 0.0, 0.0, 0)
+        p50, p95, p99 = np.percentile(np.fromiter(durations_s, float) * 1e3, (50, 95, 99))
+        return cls(float(p50), float(p95), float(p99), len(durations_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Seconds that the writer and the reader of a channel waited in all, and frames dropped there."""
+
+    full_s: float
+    empty_s: float
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run. cpu_ms_per_frame: user + system time of all threads. latency: capture to hand-over."""
+
+    frames: int
+    dropped: int
+    elapsed_s: float
+    fps: float
+    cpu_ms_per_frame: float
+    peak_memory_mb: float
+    latency: Spread
+    stages: dict[str, Spread]
+    waits: dict[str, Wait]
+    engine: str = ""
+    notes: list[str] = field(default_factory=list[str])
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def bottleneck(self) -> str:
+        """The stage with the largest median."""
+        return max(self.stages, key=lambda name: self.stages[name].p50_ms, default="")
+
+    def summary(self) -> str:
+        """One line."""
+        text = f"{self.frames} frames, {self.fps:.1f} fps, {self.cpu_ms_per_frame:.0f} ms CPU a frame"
+        return f"{text}, {self.dropped} dropped, depth: {self.engine}, slowest stage: {self.bottleneck}"
+
+    def table(self) -> Table:
+        """Wall time per stage."""
+        table = Table("stage", "p50 ms", "p95 ms", "p99 ms", box=None)
+        for name, spread in {**self.stages, "latency": self.latency}.items():
+            table.add_row(name, *(f"{value:.2f}" for value in (spread.p50_ms, spread.p95_ms, spread.p99_ms)))
+        return table
+
+    def with_notes(self, notes: list[str]) -> Report:
+        """The same with more notes."""
+        return replace(self, notes=[*self.notes, *notes])
+
+    def write(self, path: Path) -> None:
+        """Write as JSON, whole or not at all. Raises OutputError."""
+        write_text(path, json.dumps(asdict(self) | {"bottleneck": self.bottleneck}, indent=1) + "\n")
+
+
+class Meter:
+    """Collects durations while a run goes on; each stage writes only its own list, so no lock is needed."""
+
+    def __init__(self, stages: list[str]) -> None:
+        self.durations_s: dict[str, deque[float]] = {name: deque(maxlen=RECENT_FRAMES) for name in stages}
+        self.latencies_s: deque[float] = deque(maxlen=RECENT_FRAMES)
+        self.frames = 0
+        self._start_s, self._start_cpu_s = monotonic(), process_time()
+
+    def report(self, channels: list[Channel[Any]], engine: str, notes: list[str]) -> Report:
+        elapsed_s, cpu_s = monotonic() - self._start_s, process_time() - self._start_cpu_s
+        frames = self.frames
+        waits = {c.name: Wait(c.stats.full_wait_s, c.stats.empty_wait_s, c.stats.dropped) for c in channels}
+        return Report(
+            frames=frames,
+            dropped=sum(wait.dropped for wait in waits.values()),
+            elapsed_s=elapsed_s,
+            fps=frames / elapsed_s if elapsed_s > 0 else 0.0,
+            cpu_ms_per_frame=cpu_s * 1e3 / max(frames, 1),
+            peak_memory_mb=_peak_memory_mb(),
+            latency=Spread.of(self.latencies_s),
+            stages={name: Spread.of(values) for name, values in self.durations_s.items()},
+            waits=waits,
+            engine=engine,
+            notes=notes,
+            environment=environment(),
+        )
+
+
+def _peak_memory_mb() -> float:
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def environment() -> dict[str, str]:
+    """The machine and the versions that a figure depends on."""
+    return {
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "pullfocus": version("pullfocus"),
+        "numpy": version("numpy"),
+    }

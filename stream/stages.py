@@ -1,0 +1,81 @@
+"""The pipeline's stages: depth → layers → refocus. Plain callables: no threads, no queues."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from ..engines.api import Engine
+from ..kernels.api import InverseDepth, Kernels, RefocusStyle
+from .config import Settings
+from .depth_range import make_range
+from .focus import FocusPuller, resized_for_focus
+from .frame import FocusPlan, Frame, Layered, Rendered, Sensed
+from .layers import LayerTracker
+from .views import show
+
+LEVELS = 65535.0  # depth is kept on the grid of a 16-bit file, so a stored depth gives the same picture
+
+
+class DepthSource(Protocol):
+    """Where the depth stage gets its inverse depth from."""
+
+    def depth_of(self, frame: Frame) -> InverseDepth: ...
+
+
+class NetDepth:
+    """An engine's inverse depth, smoothed and put into range; asked every `net_every`-th frame."""
+
+    def __init__(self, engine: Engine, kernels: Kernels, settings: Settings) -> None:
+        self._engine, self._kernels, self._settings = engine, kernels, settings
+        self._range = make_range(settings.depth_range)
+        self._last: InverseDepth | None = None
+
+    def depth_of(self, frame: Frame) -> InverseDepth:
+        if self._last is None or frame.index % self._settings.net_every == 0:
+            raw = self._engine.infer(frame.picture)
+            smooth = self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
+            ranged = self._range.apply(smooth, frame.time_s)
+            self._last = np.round(ranged * LEVELS).astype(np.float32) / np.float32(LEVELS)
+        return self._last
+
+
+class DepthStage:
+    """Frame → Sensed."""
+
+    name = "depth"
+
+    def __init__(self, source: DepthSource) -> None:
+        self._source = source
+
+    def __call__(self, frame: Frame) -> Sensed:
+        return Sensed(frame, self._source.depth_of(frame))
+
+
+class LayersStage:
+    """Sensed → Layered: the layers' centres and the focus plan."""
+
+    name = "layers"
+
+    def __init__(self, kernels: Kernels, settings: Settings, puller: FocusPuller) -> None:
+        self._kernels, self._settings, self._puller = kernels, settings, puller
+        self._tracker = LayerTracker(kernels, settings.layers)
+
+    def __call__(self, sensed: Sensed) -> Layered:
+        centres = self._tracker.update(sensed.inverse_depth)
+        focus = self._puller.focus(resized_for_focus(sensed.inverse_depth), centres, sensed.frame.time_s)
+        return Layered(sensed, centres, FocusPlan(focus, self._settings.aperture, self._settings.dead_zone))
+
+
+class RefocusStage:
+    """Layered → Rendered: the blur, or another view of the same frame."""
+
+    name = "refocus"
+
+    def __init__(self, kernels: Kernels, settings: Settings) -> None:
+        self._kernels, self._settings = kernels, settings
+        self._style = RefocusStyle(settings.kernel, settings.engine.quality)
+
+    def __call__(self, layered: Layered) -> Rendered:
+        return Rendered(layered, show(self._settings.view, layered, self._kernels, self._style))

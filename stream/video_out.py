@@ -1,0 +1,141 @@
+"""Write refocused frames to a video file: timestamps, rotation, colour tags and sound as in the source."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import av
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from ..kernels.api import Picture
+from ..kernels.errors import InputError, OutputError
+from .atomic import written_aside
+from .colour import ColourConverter
+from .frame import Rendered
+from .sound import SoundTrack
+from .video_in import VideoInfo
+
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+H264_OPTIONS = {"crf": "18", "preset": "veryfast"}
+VP9_OPTIONS = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+
+
+def container_of(path: Path) -> str:
+    """The container that a file name asks for. Raises InputError."""
+    try:
+        return CONTAINERS[path.suffix.lower()]
+    except KeyError:
+        raise InputError(f"{path}: got the ending {path.suffix!r}, expected {', '.join(CONTAINERS)}") from None
+
+
+@contextmanager
+def video_sink(path: Path, info: VideoInfo, sound_from: str | None = None) -> Generator[VideoSink]:
+    """A sink for `path`: the file appears at a clean end of the block, and not at all otherwise.
+
+    sound_from: the file whose sound and subtitles are copied. Raises InputError for an unknown
+    ending and OutputError when the disk is full.
+    """
+    container = container_of(path)
+    with written_aside(path) as aside:
+        sink = VideoSink(aside, container, info, sound_from)
+        try:
+            yield sink
+            sink.finish()
+        finally:
+            sink.close()
+
+
+class VideoSink:
+    """One video file being written. Make it with `video_sink`, which gives it its life's frame."""
+
+    def __init__(self, path: Path, container: str, info: VideoInfo, sound_from: str | None) -> None:
+        self._path, self._container, self._info, self._sound_from = path, container, info, sound_from
+        self._output: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._sound: SoundTrack | None = None
+        self._converter = ColourConverter(info.tags)
+        self._durations: dict[int, int] = {}
+        self.notes: list[str] = []
+
+    def write(self, rendered: Rendered) -> bool:
+        """Encode one frame."""
+        picture = self._info.orientation.coded(rendered.picture)
+        if self._stream is None:
+            self._open(picture)
+        self._encode(picture, rendered)
+        return True
+
+    def _open(self, picture: Picture) -> None:
+        self._output = av.open(f"file:{self._path.absolute()}", "w", format=self._container)
+        info, webm = self._info, self._container == "webm"
+        codec: Literal["libvpx-vp9", "libx264"] = "libvpx-vp9" if webm else "libx264"
+        options = VP9_OPTIONS if webm else H264_OPTIONS
+        rate = info.rate.limit_denominator(1 << 16)
+        stream = self._output.add_stream(codec, rate=rate, options=dict(options))
+        context = stream.codec_context
+        context.height, context.width = picture.shape[:2]
+        context.pix_fmt = pixel_format(info.pix_fmt, picture.shape[0], picture.shape[1], vp9=webm)
+        context.time_base = info.time_base
+        stream.time_base = info.time_base
+        tags = info.tags
+        context.color_range = 2 if tags.full_range else 1
+        context.color_primaries, context.color_trc, context.colorspace = tags.primaries, tags.transfer, tags.matrix
+        if info.sample_aspect:
+            context.sample_aspect_ratio = info.sample_aspect
+        if info.matrix:
+            stream.set_display_matrix(info.matrix)
+        self._stream = stream
+        if self._sound_from is not None:
+            self._sound = SoundTrack(self._sound_from, self._output)
+
+    def _encode(self, picture: Picture, rendered: Rendered) -> None:
+        assert self._stream is not None
+        pix_fmt = self._stream.codec_context.pix_fmt
+        assert pix_fmt is not None
+        frame = self._converter.from_rgb(picture, pix_fmt)
+        frame.pts, frame.time_base = rendered.frame.pts, self._info.time_base
+        self._durations[rendered.frame.pts] = rendered.frame.duration
+        if self._sound is not None:
+            self._sound.write_until(rendered.frame.time_s)
+        self._mux(self._stream.encode(frame))
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        assert self._output is not None
+        for packet in packets:
+            # Encoders do not keep a frame's duration; without it the last frame of a file would have none.
+            duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
+            if duration:
+                packet.duration = round(duration * self._info.time_base / packet.time_base)
+            self._output.mux(packet)
+
+    def finish(self) -> None:
+        """Flush the encoder, copy the rest of the sound, write the index."""
+        if self._output is None or self._stream is None:
+            raise OutputError("no frame arrived, so there is nothing to write")
+        self._mux(self._stream.encode(None))
+        if self._sound is not None:
+            self._sound.finish()
+            self.notes += self._sound.notes
+            self.notes += [f"left out: {name}" for name in self._sound.left_out]
+        self._output.close()
+
+    def close(self) -> None:
+        """Let go of all files; what is not finished is lost."""
+        if self._sound is not None:
+            self._sound.close()
+        if self._output is not None:
+            with suppress(FFmpegError):  # a full disk fails here again; the first error is on its way
+                self._output.close()
+
+
+def pixel_format(source: str, height: int, width: int, vp9: bool) -> str:
+    """The 8-bit YUV format to write: the source's chroma, or full chroma where H.264 cannot halve an odd size."""
+    chroma = next((c for c in ("444", "422") if c in source and source.startswith("yuv")), "420")
+    odd = width % 2 == 1 or (height % 2 == 1 and chroma == "420")
+    return "yuv444p" if odd and not vp9 else f"yuv{chroma}p"

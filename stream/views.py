@@ -1,0 +1,65 @@
+"""What can be shown of a frame: the refocused picture, depth, layers, side by side, the four panels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..kernels.api import Kernels, Picture, RefocusStyle
+from .config import View
+from .frame import Layered
+
+CAPTION_SHARE = 0.05  # caption height as a share of a panel's height
+
+
+def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
+    """The picture of `view`; `side` is twice as wide, `panel` twice as wide and high."""
+    source = layered.sensed.frame.picture
+    match view:
+        case "refocus":
+            return refocused(layered, kernels, style)
+        case "depth":
+            return depth_view(layered, kernels)
+        case "layers":
+            return layers_view(layered, kernels)
+        case "side":
+            return np.hstack((source, refocused(layered, kernels, style)))
+        case "panel":
+            return _panel(layered, kernels, style)
+
+
+def refocused(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
+    frame, plan = layered.sensed.frame, layered.plan
+    height = frame.size_hw[0]
+    radii_px = [plan.radius_px(float(centre), height) for centre in layered.centres]
+    depth = layered.sensed.inverse_depth
+    return kernels.refocus(frame.picture, depth, layered.centres, radii_px, plan.inverse_depth, style)
+
+
+def depth_view(layered: Layered, kernels: Kernels) -> Picture:
+    return kernels.colour_depth(layered.sensed.inverse_depth, layered.sensed.frame.size_hw)
+
+
+def layers_view(layered: Layered, kernels: Kernels) -> Picture:
+    labels = kernels.assign(layered.sensed.inverse_depth, layered.centres)
+    return kernels.colour_layers(labels, len(layered.centres), layered.sensed.frame.size_hw)
+
+
+def _panel(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
+    panels = (
+        ("source", layered.sensed.frame.picture),
+        ("inverse depth", depth_view(layered, kernels)),
+        (f"{len(layered.centres)} layers", layers_view(layered, kernels)),
+        ("refocused", refocused(layered, kernels, style)),
+    )
+    a, b, c, d = (_captioned(picture, text) for text, picture in panels)
+    return np.vstack((np.hstack((a, b)), np.hstack((c, d))))
+
+
+def _captioned(picture: Picture, text: str) -> Picture:
+    out = picture.copy()
+    scale = max(0.3, out.shape[0] * CAPTION_SHARE / 22.0)  # the font is 22 px high at scale 1
+    origin = (round(8 * scale), round(26 * scale))
+    for colour, width in (((0, 0, 0), 4.0), ((255, 255, 255), 1.5)):
+        cv2.putText(out, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, max(1, round(width * scale)), 16)
+    return out
