@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from ..kernels.api import Picture
 from ..kernels.errors import InputError
@@ -22,6 +22,8 @@ _MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
+# Without exact rounding swscale darkens a picture by one level on the way there and back.
+_SCALING = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 HD_HEIGHT_PX = 720  # players take untagged pictures from this height on as BT.709, smaller ones as BT.601
 
 
@@ -75,6 +77,7 @@ class ColourConverter:
             dst_colorspace=None if is_rgb else space,
             src_color_range=ColorRange.JPEG if is_rgb else self._range,
             dst_color_range=ColorRange.JPEG,
+            interpolation=_SCALING,
             threads=1,
         )
         return rgb.to_ndarray()  # pyright: ignore[reportReturnType]
@@ -90,6 +93,7 @@ class ColourConverter:
             dst_colorspace=space,
             src_color_range=ColorRange.JPEG,
             dst_color_range=self._range,
+            interpolation=_SCALING,
             threads=1,
         )
         out.colorspace = self._tags.matrix

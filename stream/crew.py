@@ -18,8 +18,8 @@ class Crew:
     """`with Crew(channels) as crew: crew.start("depth", work)`; the block is the sink's own loop.
 
     At the end of the block, or at any error (also KeyboardInterrupt), every channel is closed with
-    discard and every thread joined. A thread's error is raised here; a thread that outlasts the
-    deadline is named in a StuckError.
+    discard and every thread joined. The first error is raised here; a thread that outlasts the
+    deadline is named in a StuckError, or in a note on KeyboardInterrupt.
     """
 
     def __init__(self, channels: list[Channel[Any]], deadline_s: float = JOIN_DEADLINE_S) -> None:
@@ -56,15 +56,21 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        first = self._error or error  # before the stop, whose consequences may raise more
         self._stop()
         stuck = self._join()
-        if self._error is not None and (error is None or isinstance(error, ChannelClosed)):
-            raise self._error
-        if stuck and error is None:
-            raise StuckError(f"{', '.join(stuck)} did not stop within {self._deadline_s:.0f} s")
+        first = first or self._error
+        if stuck and (first is None or isinstance(first, Exception)):
+            raise StuckError(stuck + (f", after: {first}" if first else "")) from first
+        if first is not None and stuck:
+            first.add_note(stuck)  # Ctrl-C stays Ctrl-C
+        if first is not None and first is not error:
+            raise first
 
-    def _join(self) -> list[str]:
+    def _join(self) -> str:
+        """Which threads did not stop; empty when all did."""
         end_s = monotonic() + self._deadline_s
         for thread in self._threads:
             thread.join(max(0.0, end_s - monotonic()))
-        return [thread.name for thread in self._threads if thread.is_alive()]
+        stuck = [thread.name for thread in self._threads if thread.is_alive()]
+        return f"{', '.join(stuck)} did not stop within {self._deadline_s:g} s" if stuck else ""

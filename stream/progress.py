@@ -19,7 +19,8 @@ class _Rate(ProgressColumn):
 def progress(name: str, total: int | None) -> Generator[Callable[[int], None]]:
     """A function to call with the number of frames done; drawn on stderr, with fps and time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=total)
 
         def on_frame(done: int) -> None:

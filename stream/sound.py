@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from av.audio.codeccontext import AudioCodecContext
@@ -24,7 +24,6 @@ class _Track:
     source: Stream
     target: Stream
     encode: bool
-    pending: list[Packet[Stream]] = field(default_factory=list[Packet[Stream]])
 
 
 class SoundTrack:

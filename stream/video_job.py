@@ -62,7 +62,7 @@ def depth_of_video(source_path: str, target: Path, settings: Settings, *, overwr
 def _source_notes(source: VideoSource) -> list[str]:
     notes: list[str] = []
     if source.bad_packets:
-        notes.append(f"{source.bad_packets} damaged packets of the input were skipped")
+        notes.append(f"damaged packets of the input that were skipped: {source.bad_packets}")
     if any(depth in source.info.pix_fmt for depth in ("p10", "p12", "p16")):
         notes.append(f"the input has more than 8 bits ({source.info.pix_fmt}); the output has 8")
     return notes
