@@ -43,13 +43,18 @@ def run_cli(arguments: list[str]) -> int:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except TyperException as error:
-        _complain(str(error) + " Try --help.")
+        _complain(f"{_usage_message(error).rstrip('.')}. Try --help.")
     except PullfocusError as error:
         _complain(str(error))
     except KeyboardInterrupt:
         print("pullfocus: interrupted; unfinished files were removed", file=sys.stderr)
         return INTERRUPTED
     return USER_ERROR
+
+
+def _usage_message(error: TyperException) -> str:
+    # Usage errors know the option they are about and say so in `format_message` only.
+    return str(getattr(error, "format_message", error.__str__)())
 
 
 def _complain(message: str) -> None:

@@ -1,0 +1,55 @@
+"""Write small test clips with PyAV alone."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+
+RATE = 25
+SAMPLES_PER_S = 48_000
+
+
+def write_clip(
+    path: Path, *, frames: int = 20, size_wh: tuple[int, int] = (160, 96), sound: bool = False, rotation: int = 0
+) -> Path:
+    """H.264 with a square that moves right over a striped, shaded ground; with `sound`, a tone beside it."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=RATE, options={"crf": "10", "preset": "ultrafast"})
+        video.codec_context.width, video.codec_context.height = size_wh
+        video.codec_context.pix_fmt = "yuv420p"
+        if rotation:
+            video.set_display_rotation(rotation)
+        audio = container.add_stream("aac", rate=SAMPLES_PER_S) if sound else None
+        for index in range(frames):
+            frame = VideoFrame.from_ndarray(draw(index, size_wh), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, RATE)
+            container.mux(video.encode(frame))
+            if audio is not None:
+                container.mux(audio.encode(_tone(index)))
+        container.mux(video.encode(None))
+        if audio is not None:
+            container.mux(audio.encode(None))
+    return path
+
+
+def draw(index: int, size_wh: tuple[int, int]) -> np.ndarray:
+    width, height = size_wh
+    picture = np.empty((height, width, 3), np.uint8)
+    stripes = (np.arange(width) // 4 % 2 * 60).astype(np.uint8)
+    picture[:] = (np.linspace(20, 180, width, dtype=np.uint8) + stripes)[None, :, None]
+    x = 4 + 3 * index % (width - 30)
+    picture[height // 3 : height // 3 + 24, x : x + 24] = (220, 60, 40)
+    return picture
+
+
+def _tone(index: int) -> AudioFrame:
+    count = SAMPLES_PER_S // RATE
+    t = (np.arange(count) + index * count) / SAMPLES_PER_S
+    frame = AudioFrame.from_ndarray((0.2 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)[None], "fltp", "mono")
+    frame.sample_rate, frame.pts = SAMPLES_PER_S, index * count
+    return frame
