@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import av
+import cv2
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -23,6 +24,9 @@ from .video_in import VideoInfo
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 H264_OPTIONS = {"crf": "18", "preset": "veryfast"}
+# x264's AVX-512 code gives different bytes from run to run (seen in macroblock-tree rate control); AVX2 does not.
+CV_CPU_AVX_512F = 13  # OpenCV's number; its Python names of these differ between versions
+UP_TO_AVX2 = {"x264-params": "asm=MMX2,SSE2,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2"}
 VP9_OPTIONS = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
 
 
@@ -75,9 +79,9 @@ class VideoSink:
         self._output = av.open(f"file:{self._path.absolute()}", "w", format=self._container)
         info, webm = self._info, self._container == "webm"
         codec: Literal["libvpx-vp9", "libx264"] = "libvpx-vp9" if webm else "libx264"
-        options = VP9_OPTIONS if webm else H264_OPTIONS
+        options = VP9_OPTIONS if webm else _h264_options()
         rate = info.rate.limit_denominator(1 << 16)
-        stream = self._output.add_stream(codec, rate=rate, options=dict(options))
+        stream = self._output.add_stream(codec, rate=rate, options=options)
         context = stream.codec_context
         context.height, context.width = picture.shape[:2]
         context.pix_fmt = pixel_format(info.pix_fmt, picture.shape[0], picture.shape[1], vp9=webm)
@@ -132,6 +136,10 @@ class VideoSink:
         if self._output is not None:
             with suppress(FFmpegError):  # a full disk fails here again; the first error is on its way
                 self._output.close()
+
+
+def _h264_options() -> dict[str, str]:
+    return H264_OPTIONS | (UP_TO_AVX2 if cv2.checkHardwareSupport(CV_CPU_AVX_512F) else {})
 
 
 def pixel_format(source: str, height: int, width: int, vp9: bool) -> str:
