@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import sys
 from collections.abc import Callable
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -128,6 +130,9 @@ def _find_torch() -> Finding:
 
 
 def _find_cuda() -> Finding:
+    # The driver first: importing torch costs seconds and 700 MB, too much to learn that there is no GPU.
+    if find_library("nvcuda" if sys.platform == "win32" else "cuda") is None:
+        return Finding("torch on CUDA", False, "no NVIDIA driver (libcuda) was found")
     if _version("torch") is None:
         return Finding("torch on CUDA", False, "torch is not installed; run: pip install 'pullfocus[gpu]'")
     torch = importlib.import_module("torch")
