@@ -1,0 +1,127 @@
+"""The baseline is what the report describes, the comparison runs, and what the kernels cost (pytest-benchmark)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pullfocus.benchmarks import report_recipe
+from pullfocus.benchmarks.against_report import compare
+from pullfocus.benchmarks.machine import describe_machine
+from pullfocus.benchmarks.pictures_720p import panned_photo
+from pullfocus.engines.build import EngineRequest, build
+from pullfocus.kernels.api import InverseDepth, Picture, Quality, RefocusStyle, load
+from pullfocus.stream.frame import FocusPlan
+from pullfocus.stream.layers import LayerTracker
+from pytest_benchmark.fixture import BenchmarkFixture
+
+ROUNDS = 5
+HEIGHT_PX, WIDTH_PX = 720, 1280
+
+
+@pytest.fixture(scope="module")
+def picture() -> Picture:
+    return panned_photo(1)[0].picture
+
+
+@pytest.fixture(scope="module")
+def depth() -> InverseDepth:
+    """A floor that comes nearer, with two things standing on it, at the net's size."""
+    out = np.repeat(np.linspace(0.0, 0.9, 192, dtype=np.float32)[:, None], 320, axis=1)
+    out[60:150, 40:110] = 0.35
+    out[40:180, 180:260] = 0.7
+    return out
+
+
+def five_steps() -> InverseDepth:
+    """Five bands, nearest at the right, 96 × 200."""
+    return np.repeat(np.linspace(0.1, 0.9, 5, dtype=np.float32), 40)[None].repeat(96, axis=0)
+
+
+def noise_picture() -> Picture:
+    return np.random.default_rng(0).integers(0, 256, (96, 200, 3), np.uint8)
+
+
+# ---- the report's recipe
+
+
+def test_recipe_orders_layers_by_nearness() -> None:
+    labels = report_recipe.layers(report_recipe.grey_depth(five_steps()))
+    assert labels[48, 20::40].tolist() == [4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("sharp", range(5))
+def test_recipe_leaves_its_sharp_layer_untouched(sharp: int) -> None:
+    picture = noise_picture()
+    labels = report_recipe.layers(report_recipe.grey_depth(five_steps()))
+    out = report_recipe.composite(picture, labels, sharp)
+    assert np.array_equal(out[labels == sharp], picture[labels == sharp])
+    assert all(np.any(out[labels == layer] != picture[labels == layer]) for layer in range(5) if layer != sharp)
+
+
+def test_recipe_blurs_more_with_distance_from_the_sharp_layer() -> None:
+    picture = noise_picture()
+    out = report_recipe.refocus(picture, five_steps())
+    contrast = [float(out[:, 40 * band + 5 : 40 * band + 35].std()) for band in range(5)]
+    assert contrast == sorted(contrast)
+
+
+def test_recipe_is_deterministic_and_keeps_its_inputs() -> None:
+    picture, depth = noise_picture(), five_steps()
+    first, second = report_recipe.refocus(picture, depth), report_recipe.refocus(picture, depth)
+    assert np.array_equal(first, second)
+    assert np.array_equal(picture, noise_picture())
+    assert np.array_equal(depth, five_steps())
+
+
+# ---- the comparison
+
+
+def test_comparison_gives_the_ratio_of_medians() -> None:
+    result = compare(panned_photo(2), threads=1)
+    assert set(result.costs) == {"report", "ours", "net", "layers", "refocus"}
+    assert result.ratio == pytest.approx(result.costs["report"].median_ms / result.costs["ours"].median_ms)
+
+
+def test_photo_pans_within_its_frame() -> None:
+    frames = panned_photo(200)
+    assert {frame.size_hw for frame in frames} == {(HEIGHT_PX, WIDTH_PX)}
+    assert np.array_equal(frames[0].picture[:, 2:], frames[1].picture[:, :-2])
+
+
+def test_machine_is_described() -> None:
+    assert {"cpu", "cores", "threads", "commit", "python"} <= set(describe_machine())
+
+
+# ---- what the parts cost
+
+
+@pytest.mark.parametrize("quality", ["fast", "fine"])
+@pytest.mark.benchmark(group="refocus, 720p, 6 layers, aperture 6")
+def test_cost_of_refocus(benchmark: BenchmarkFixture, picture: Picture, depth: InverseDepth, quality: Quality) -> None:
+    centres = np.linspace(0.85, 0.05, 6)
+    plan = FocusPlan(0.6, aperture=6.0, dead_zone=0.04)
+    radii_px = [plan.radius_px(float(centre), HEIGHT_PX) for centre in centres]
+    arguments = (picture, depth, centres, radii_px, plan.inverse_depth, RefocusStyle("disc", quality))
+    out = benchmark.pedantic(load("cpu").refocus, arguments, rounds=ROUNDS, warmup_rounds=1)
+    assert out.shape == picture.shape
+
+
+@pytest.mark.benchmark(group="layers, one warm update")
+def test_cost_of_layers(benchmark: BenchmarkFixture, depth: InverseDepth) -> None:
+    tracker = LayerTracker(load("cpu"), 6)
+    centres = benchmark.pedantic(tracker.update, (depth,), rounds=ROUNDS, warmup_rounds=1)
+    assert len(centres) == 6
+
+
+@pytest.mark.benchmark(group="depth net, one 720p picture")
+def test_cost_of_the_net(benchmark: BenchmarkFixture, picture: Picture) -> None:
+    engine = build(EngineRequest(engine="openvino", device="cpu"))
+    out = benchmark.pedantic(engine.infer, (picture,), rounds=ROUNDS, warmup_rounds=1)
+    assert out.shape == (192, 320)
+
+
+@pytest.mark.benchmark(group="the report's recipe, 720p")
+def test_cost_of_the_recipe(benchmark: BenchmarkFixture, picture: Picture, depth: InverseDepth) -> None:
+    full = load("cpu").resize(depth, (HEIGHT_PX, WIDTH_PX))
+    out = benchmark.pedantic(report_recipe.refocus, (picture, full), rounds=2)
+    assert out.shape == picture.shape
