@@ -101,7 +101,7 @@ def _split(centres: Centres, radii_px: Sequence[float], focus: float, sharp_belo
 
 def _linear(picture: Picture, size_hw: tuple[int, int]) -> Light:
     small = cv2.resize(picture, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_AREA)
-    return _TO_LINEAR[cast(Picture, small)]
+    return cast(Light, cv2.LUT(small, _TO_LINEAR))
 
 
 def _encode(light: Light, size_hw: tuple[int, int]) -> Picture:
