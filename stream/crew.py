@@ -29,14 +29,14 @@ class Crew:
         self._error: BaseException | None = None
         self._lock = Lock()
 
-    def start(self, name: str, work: Callable[[], None]) -> None:
+    def start(self, name: str, work: Callable[[], object]) -> None:
         """Run `work` in a thread of this crew."""
         # Daemons: a thread stuck in a driver must not keep the program from ending with its message.
         thread = Thread(target=self._run, args=(work,), name=f"pullfocus-{name}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run(self, work: Callable[[], object]) -> None:
         try:
             work()
         except ChannelClosed:

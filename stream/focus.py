@@ -98,12 +98,12 @@ class FocusPuller:
     def focus(self, inverse_depth: InverseDepth, centres: Centres, time_s: float) -> float:
         """The inverse depth in focus for this frame, in [0, 1]."""
         target = self.target
+        elapsed_s = max(0.0, time_s - self._time_s)
+        self._time_s = time_s
         if isinstance(target, Fixed):
             self._focus = target.inverse_depth
             return target.inverse_depth
         goal = self._goal(target, inverse_depth, centres, time_s)
-        elapsed_s = max(0.0, time_s - self._time_s)
-        self._time_s = time_s
         if self._focus is None:
             self._focus = goal
         else:

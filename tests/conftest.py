@@ -1,0 +1,44 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pullfocus.engines import checkpoint
+from pullfocus.kernels import Kernels, load
+
+
+@pytest.fixture(scope="session")
+def kernels() -> Kernels:
+    return load("cpu")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weight file of random weights and random batch-norm statistics, so that a wrong fold shows."""
+    import torch
+    from pullfocus.engines.network import DepthNet
+
+    torch.manual_seed(1)
+    net = DepthNet()
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.uniform_(-0.5, 0.5)
+            module.running_var.uniform_(0.5, 2.0)
+    torch.nn.init.normal_(net.head.weight, std=0.3)  # a wide range of depth
+    state = net.state_dict().items()
+    tensors = {key: value.float().numpy() for key, value in state if not key.endswith("num_batches_tracked")}
+    path = tmp_path_factory.mktemp("model") / "random.safetensors"
+    checkpoint.store(path, checkpoint.Checkpoint("resnet18", tensors))
+    return path
