@@ -64,5 +64,8 @@ def store(path: Path, checkpoint: Checkpoint) -> None:
     notes = {**checkpoint.notes, "format": FORMAT, "encoder": checkpoint.encoder}
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.part")
-    aside.write_bytes(save(tensors, metadata=notes))
-    aside.replace(path)
+    try:
+        aside.write_bytes(save(tensors, metadata=notes))
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

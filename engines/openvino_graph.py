@@ -79,7 +79,13 @@ def build(checkpoint: Checkpoint, size_hw: tuple[int, int]) -> ov.Model:
     """Input `1 h w 3` uint8 RGB, output `1 1 h w` float32 inverse depth. Raises CheckpointError."""
     if checkpoint.encoder != "resnet18":
         raise CheckpointError(f"got encoder {checkpoint.encoder!r}, expected resnet18")
-    b = _Builder(checkpoint.tensors)
+    try:
+        return _model(_Builder(checkpoint.tensors), size_hw)
+    except (RuntimeError, ValueError, IndexError) as error:  # from OpenVINO's and NumPy's checks of shapes
+        raise CheckpointError(f"tensors do not fit resnet18: {str(error).strip().splitlines()[-1]}") from error
+
+
+def _model(b: _Builder, size_hw: tuple[int, int]) -> ov.Model:
     picture = op.parameter([1, *size_hw, 3], np.uint8, name="picture")
     s2 = op.relu(b.conv(_normalised(picture), "encoder.conv1", "encoder.bn1", stride=2))
     s4 = b.layer(op.max_pool(s2, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0), 1)

@@ -22,7 +22,12 @@ def load_encoder(net: DepthNet, path: Path) -> None:
         state = {key: value.float() for key, value in load_file(path).items()}
     except Exception as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
-    result = net.encoder.load_state_dict(state, strict=False)
+    try:
+        result = net.encoder.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path}: tensors do not fit the encoder: {str(error).splitlines()[-1].strip()}"
+        ) from error
     absent = {key for key in result.missing_keys if not key.endswith("num_batches_tracked")}
     blocks = {".".join(key.split(".")[:2]) for key in absent}
     for name in blocks:

@@ -54,6 +54,8 @@ def pair_order(prediction: Map, truth: Map, rng: Generator, pairs: int = 2000, m
     """
     valid = np.isfinite(truth) & (truth > 0)
     p, t = prediction[valid], truth[valid]
+    if not len(t):
+        return float("nan")
     a, b = rng.integers(0, len(t), size=(2, pairs))
     apart = np.abs(np.log(t[a] / t[b])) > np.log(min_ratio)
     if not apart.any():

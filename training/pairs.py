@@ -55,7 +55,7 @@ def read_rows(csv_path: Path) -> list[Row]:
     folder = csv_path.with_suffix("")
     try:
         with csv_path.open(newline="", encoding="utf-8") as file:
-            records = list(csv.DictReader(file))
+            records = list(csv.DictReader(file, restval=""))
     except OSError as error:
         raise DataError(f"cannot read {csv_path}: {error.strerror}; expected the csv of an RGB-D set") from error
     rows = [_row(record, folder, csv_path) for record in records]
@@ -71,6 +71,8 @@ def _row(record: dict[str, str], folder: Path, csv_path: Path) -> Row:
         source, sequence = record["source"], record["sequence"]
     except KeyError as error:
         raise DataError(f"{csv_path}: got no column {error}; expected name, source, depth_kind, sequence") from error
+    if not (name and source and sequence):
+        raise DataError(f"{csv_path}: got {name!r}, {source!r}, {sequence!r}; expected name, source and sequence")
     if kind not in ("metric_mm", "disparity"):
         raise DataError(f"{csv_path}: {name}: got depth_kind {kind!r}; expected metric_mm or disparity")
     return Row(name, source, kind, sequence, folder / f"{name}.jpg", folder / f"{name}.png")
