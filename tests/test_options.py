@@ -1,0 +1,111 @@
+"""The command line: what it refuses, in one line with exit code 2."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+from pullfocus.engines.build import EngineRequest
+from pullfocus.kernels.errors import InputError
+from pullfocus.stream.cli import run_cli
+from pullfocus.stream.config import NET_DEAD_ZONE, Settings
+from pullfocus.stream.focus import LayerNumber
+from pullfocus.stream.options import parse_size, settings_from
+
+COMMANDS = ("video", "image", "depth", "live", "bench", "doctor")
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line on stderr."""
+    assert run_cli(list(arguments)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("pullfocus: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--aperture", "-1", "--aperture: got -1, expected 0 to 50"),
+        ("--aperture", "nan", "--aperture: got nan"),
+        ("--dead-zone", "1.5", "--dead-zone: got 1.5, expected 0 to 1"),
+        ("--layers", "1", "--layers: got 1, expected 2 to 16"),
+        ("--layers", "17", "--layers: got 17"),
+        ("--layers", "many", "--layers"),
+        ("--net-every", "0", "--net-every: got 0"),
+        ("--focus", "sharp", "--focus sharp: expected auto"),
+        ("--focus", "layer:9", "there are 6 layers"),
+        ("--kernel", "square", "square"),
+        ("--quality", "best", "best"),
+        ("--engine", "onnx", "onnx"),
+        ("--device", "tpu", "tpu"),
+        ("--nonsense", "1", "--nonsense"),
+    ],
+)
+def test_bad_values_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str, value: str, expected: str
+) -> None:
+    line = complaint(capsys, "video", "in.mp4", "-o", str(tmp_path / "out.mp4"), f"{option}={value}")
+    assert expected in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_arguments_and_commands_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "IN" in complaint(capsys, "video", "-o", "out.mp4")
+    assert "--out" in complaint(capsys, "video", "in.mp4")
+    assert "refocus" in complaint(capsys, "refocus")
+
+
+def test_input_that_is_missing_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    missing = str(tmp_path / "no.png")
+    assert missing in complaint(capsys, "image", missing, "-o", str(tmp_path / "out.png"), "--engine", "plane")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_message_of_several_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--focus a b:" in complaint(capsys, "video", "in.mp4", "-o", "out.mp4", "--focus", "a\nb")
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == f"pullfocus {importlib.metadata.version('pullfocus')}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert run_cli([command, "--help"]) == 0
+    assert command in capsys.readouterr().out
+
+
+def test_size_is_read_as_width_by_height() -> None:
+    assert parse_size("1280x720") == (720, 1280)
+    assert parse_size("64X48") == (48, 64)
+    assert parse_size(None) is None
+
+
+@pytest.mark.parametrize("text", ["", "1280", "x720", "1280x", "1280x720x3", "-64x48", "8x8", "99999x48", "a x b"])
+def test_other_sizes_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="expected WxH in pixels") as caught:
+        parse_size(text)
+    assert str(caught.value).startswith(f"--size {text}:")
+
+
+def test_settings_take_the_options_or_their_defaults() -> None:
+    plain = settings_from(engine=EngineRequest("plane"))
+    assert plain == Settings(engine=EngineRequest("plane"))
+    assert plain.dead_zone == NET_DEAD_ZONE
+    assert settings_from(engine=EngineRequest(), default_dead_zone=0.0).dead_zone == 0.0
+    assert settings_from(engine=EngineRequest(), dead_zone=0.2, default_dead_zone=0.0).dead_zone == 0.2
+    assert settings_from(engine=EngineRequest(), focus="layer:2").focus == LayerNumber(2)
+
+
+@pytest.mark.parametrize(
+    ("smooth", "sizes"), [("none", (0, 0)), ("median", (5, 0)), ("gaussian", (0, 5)), ("both", (5, 5))]
+)
+def test_smoothing_names_stand_for_sizes(smooth: str, sizes: tuple[int, int]) -> None:
+    settings = Settings(smooth=smooth)  # pyright: ignore[reportArgumentType]
+    assert (settings.median_px, settings.gaussian_px) == sizes
