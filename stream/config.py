@@ -14,8 +14,8 @@ from .focus import Auto, LayerNumber, Target
 Smoothing = Literal["none", "median", "gaussian", "both"]
 View = Literal["refocus", "depth", "layers", "side", "panel"]
 
-DEFAULT_APERTURE = 6.0
-NET_DEAD_ZONE = 0.04  # a net's depth wavers by about this much on one person; a measured depth does not
+DEFAULT_APERTURE = 7.0
+NET_DEAD_ZONE = 0.08  # a net spreads one person over about this much; a measured depth does not
 SMOOTHING_PX = 5  # both filters of the report
 
 

@@ -57,9 +57,15 @@ def _panel(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
 
 
 def _captioned(picture: Picture, text: str) -> Picture:
+    """A copy with a small caption on a dark plate, top left; tiny pictures go without."""
     out = picture.copy()
-    scale = max(0.3, out.shape[0] * CAPTION_SHARE / 22.0)  # the font is 22 px high at scale 1
-    origin = (round(8 * scale), round(26 * scale))
-    for colour, width in (((0, 0, 0), 4.0), ((255, 255, 255), 1.5)):
-        cv2.putText(out, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, max(1, round(width * scale)), 16)
+    scale = out.shape[0] * CAPTION_SHARE / 22.0  # the font is 22 px high at scale 1
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    margin = max(2, round(6 * scale))
+    if width + 2 * margin > out.shape[1]:
+        return out
+    plate = out[: height + below + 2 * margin, : width + 2 * margin]
+    plate //= 3
+    origin = (margin, margin + height)
+    cv2.putText(out, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 1, cv2.LINE_AA)
     return out
