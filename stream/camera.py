@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import cast
 
 import cv2
+from cv2.utils import logging as cv2_logging
 
 from ..kernels.api import Picture
 from ..kernels.errors import InputError
+from .clock import MILLISECOND
 from .frame import Frame
 
-MILLISECOND = Fraction(1, 1000)
 _BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}
 
 
@@ -27,7 +28,8 @@ class CameraSource:
     def __init__(self, number: int, size_hw: tuple[int, int] | None, rate: float | None) -> None:
         """Raises InputError when the camera cannot be opened."""
         self._number = number
-        self._capture = cv2.VideoCapture(number, _BACKENDS.get(sys.platform, cv2.CAP_ANY))
+        with _quiet_opencv():
+            self._capture = cv2.VideoCapture(number, _BACKENDS.get(sys.platform, cv2.CAP_ANY))
         if not self._capture.isOpened():
             raise InputError(f"camera {number} cannot be opened; {_found_cameras()}")
         self._ask(size_hw, rate)
@@ -72,3 +74,13 @@ class CameraSource:
 def _found_cameras() -> str:
     found = sorted(str(path) for path in Path("/dev").glob("video*"))
     return f"found {', '.join(found)}" if found else "no camera was found; use --source FILE, a URL or synthetic"
+
+
+@contextmanager
+def _quiet_opencv() -> Generator[None]:
+    # OpenCV would print warnings of its own beside our one line.
+    before = cv2_logging.setLogLevel(cv2_logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2_logging.setLogLevel(before)

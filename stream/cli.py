@@ -47,7 +47,7 @@ def run_cli(arguments: list[str]) -> int:
     except PullfocusError as error:
         _complain(str(error))
     except KeyboardInterrupt:
-        print("pullfocus: interrupted; unfinished files were removed", file=sys.stderr)
+        print("pullfocus: interrupted; nothing half-finished is left behind", file=sys.stderr)
         return INTERRUPTED
     return USER_ERROR
 

@@ -61,7 +61,7 @@ def _model(name: str) -> Finding:
 def _display() -> Finding:
     if sys.platform != "linux":
         return Finding("window", True, "untested on this system")
-    name = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    name = os.environ.get("DISPLAY")  # OpenCV's windows speak X11 only
     return Finding("window", bool(name), f"display {name}" if name else "DISPLAY is not set; --sink null or FILE work")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from .clock import MILLISECOND
 from .colour import ColourTags
 from .video_in import VideoInfo
 
@@ -15,7 +16,7 @@ def live_info(rate: float) -> VideoInfo:
     return VideoInfo(
         size_hw=(0, 0),
         rate=Fraction(rate).limit_denominator(1001),
-        time_base=Fraction(1, 1000),
+        time_base=MILLISECOND,
         pix_fmt="yuv420p",
         tags=ColourTags(BT709, BT709, BT709),
     )

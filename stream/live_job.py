@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import cv2
 
 from ..kernels.api import Picture
 from ..kernels.errors import InputError
 from .atomic import check_target
-from .clock import pace
+from .clock import MILLISECOND, pace
 from .config import Settings
 from .focus import FocusPuller
 from .frame import Frame
@@ -24,13 +25,17 @@ from .report import Report
 from .sinks import NullSink
 from .synthetic import SyntheticSource
 
+if TYPE_CHECKING:  # at run time it brings PyAV in, which must come after the window
+    from .video_in import VideoSource
+
 DEFAULT_SIZE_HW = (480, 640)
 DEFAULT_RATE = 30.0
+_CAMERA = re.compile(r"(?:/dev/video)?([0-9]{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
-    """What the user asked for. frames: stop after so many, 0 = go on."""
+    """What the user asked for. frames: stop after so many of the source's, 0 = go on. Raises InputError."""
 
     source: str = "0"
     sink: str = "window"
@@ -40,99 +45,154 @@ class LiveRequest:
     frames: int = 0
     overwrite: bool = False
 
+    def __post_init__(self) -> None:
+        if self.rate is not None and not 1.0 <= self.rate <= 1000.0:
+            raise InputError(f"--fps: got {self.rate:g}, expected 1 to 1000")
+        if self.frames < 0:
+            raise InputError(f"--frames: got {self.frames}, expected 0 (no end) or more")
+
+    @property
+    def camera(self) -> int | None:
+        """The number of the camera asked for, None for anything else."""
+        match = _CAMERA.fullmatch(self.source)
+        return int(match[1]) if match else None
+
+    @property
+    def is_url(self) -> bool:
+        return "://" in self.source
+
 
 def run_live(request: LiveRequest, settings: Settings) -> Report:
     """Run until the source ends, the user quits or Ctrl-C. Raises InputError, OutputError, EngineError."""
     puller = FocusPuller(settings.focus)
     with ExitStack() as stack:
-        # The window first: see `window`.
-        sink = _window(stack, puller, settings) if request.sink == "window" else None
-        source = _source(stack, request, paced=True)
-        adjusted = Adjusted(
-            source, None if request.source.isdigit() else request.size_hw, request.mirror, request.frames
-        )
-        if sink is None:
-            sink = _quiet_sink(stack, request)
+        sink = _sink(stack, request, puller, settings)  # the window first: see `window`
+        source = _live_source(stack, request)
+        # A camera delivers the size that it was asked for or says so; it is not stretched.
+        size_hw = None if request.camera is not None else request.size_hw
+        adjusted = Adjusted(source, size_hw, request.mirror, request.frames)
         parts = stack.enter_context(prepared(settings))
         report = run(adjusted, parts.stages(settings, puller), sink, engine=parts.engine)
-    return report.with_notes(list(getattr(source, "notes", [])))
+    return report.with_notes(source.notes)
 
 
 def run_bench(request: LiveRequest, settings: Settings) -> Report:
     """As fast as it goes, every frame, into nothing."""
     with ExitStack() as stack:
-        source = _source(stack, request, paced=False)
-        adjusted = Adjusted(source, request.size_hw, request.mirror, request.frames)
+        adjusted = Adjusted(_bench_source(stack, request), request.size_hw, request.mirror, request.frames)
         parts = stack.enter_context(prepared(settings))
         return run(adjusted, parts.stages(settings, FocusPuller(settings.focus)), NullSink(), engine=parts.engine)
 
 
 class Adjusted:
-    """A source's frames mirrored, resized or cut short."""
+    """A source's frames mirrored, resized or cut short; counted from 0 and timed in ms since the first."""
 
     def __init__(self, source: Source, size_hw: tuple[int, int] | None, mirror: bool, frames: int) -> None:
         self._source, self._size_hw, self._mirror, self._frames = source, size_hw, mirror, frames
         self.live = source.live
 
     def frames(self) -> Iterator[Frame]:
-        for frame in self._source.frames():
-            if self._frames and frame.index >= self._frames:
+        first_s, time_ms = 0.0, -1
+        for index, frame in enumerate(self._source.frames()):
+            if index == 0:
+                first_s = frame.time_s
+            # A stream may repeat or turn back its timestamps; a recording's must rise.
+            time_ms = max(time_ms + 1, round((frame.time_s - first_s) * 1000))
+            duration_ms = round(frame.duration * frame.time_base * 1000)
+            yield replace(
+                frame,
+                picture=self._adjusted(frame.picture),
+                index=index,
+                pts=time_ms,
+                time_base=MILLISECOND,
+                duration=duration_ms,
+            )
+            if index + 1 == self._frames:
                 return
-            yield replace(frame, picture=self._adjusted(frame.picture))
 
     def _adjusted(self, picture: Picture) -> Picture:
         if self._size_hw is not None and picture.shape[:2] != self._size_hw:
             height, width = self._size_hw
-            picture = cast(Picture, cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+            shrinks = height * width < picture.shape[0] * picture.shape[1]
+            way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            picture = cast(Picture, cv2.resize(picture, (width, height), interpolation=way))
         return cast(Picture, cv2.flip(picture, 1)) if self._mirror else picture
 
 
-class PacedFile:
-    """A video file as if it were a camera: in real time, newest frame wins."""
+class LiveSource(Source, Protocol):
+    """A source in real time, with what the user should know about it at the end."""
+
+    @property
+    def notes(self) -> list[str]: ...
+
+
+class LiveVideo:
+    """A file as if it were a camera, in real time; or a network stream, which comes in its own time."""
 
     live = True
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, video: VideoSource, paced: bool, notes: list[str]) -> None:
+        self._video, self._paced, self._notes = video, paced, notes
 
     def frames(self) -> Iterator[Frame]:
-        return pace(self._source.frames())
+        return pace(self._video.frames()) if self._paced else self._video.frames()
+
+    @property
+    def notes(self) -> list[str]:
+        bad = self._video.bad_packets
+        return [*self._notes, *([f"{bad} damaged packets of the input were skipped"] if bad else [])]
 
 
-def _window(stack: ExitStack, puller: FocusPuller, settings: Settings) -> Sink:
-    from .window import WindowSink
+def _sink(stack: ExitStack, request: LiveRequest, puller: FocusPuller, settings: Settings) -> Sink:
+    if request.sink == "window":
+        from .window import WindowSink
 
-    window = WindowSink(puller, settings.view)
-    stack.callback(window.close)
-    return window
+        window = WindowSink(puller, settings.view)
+        stack.callback(window.close)
+        return window
+    return NullSink() if request.sink == "null" else _recording(stack, request)
 
 
-def _quiet_sink(stack: ExitStack, request: LiveRequest) -> Sink:
-    if request.sink == "null":
-        return NullSink()
+def _recording(stack: ExitStack, request: LiveRequest) -> Sink:
     from .live_info import live_info
+    from .recording import Recording
     from .video_out import container_of, video_sink
 
     target = Path(request.sink)
     container_of(target)
     check_target(target, request.overwrite)
-    return stack.enter_context(video_sink(target, live_info(request.rate or DEFAULT_RATE)))
+    return stack.enter_context(Recording(target, video_sink(target, live_info(request.rate or DEFAULT_RATE))))
 
 
-def _source(stack: ExitStack, request: LiveRequest, paced: bool) -> Source:
+def _live_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
     if request.source == "synthetic":
-        rate = Fraction(request.rate or DEFAULT_RATE).limit_denominator(1001)
-        return SyntheticSource(request.size_hw or DEFAULT_SIZE_HW, rate, live=paced, frames=request.frames)
-    if request.source.isdigit():
-        if not paced:
-            raise InputError("bench measures files and synthetic pictures; a camera would only show its own rate")
-        from .camera import CameraSource
+        return _synthetic(request, live=True)
+    if request.camera is None:
+        notes = [] if request.rate is None else [f"--fps is not for files and URLs; {request.source} kept its own rate"]
+        return LiveVideo(_video(stack, request), paced=not request.is_url, notes=notes)
+    from .camera import CameraSource
 
-        camera = CameraSource(int(request.source), request.size_hw, request.rate)
-        stack.callback(camera.close)
-        return camera
+    camera = CameraSource(request.camera, request.size_hw, request.rate)
+    stack.callback(camera.close)
+    return camera
+
+
+def _bench_source(stack: ExitStack, request: LiveRequest) -> Source:
+    if request.camera is not None:
+        raise InputError("bench measures files and synthetic pictures; a camera would only show its own rate")
+    return _synthetic(request, live=False) if request.source == "synthetic" else _video(stack, request)
+
+
+def _synthetic(request: LiveRequest, live: bool) -> SyntheticSource:
+    rate = Fraction(request.rate or DEFAULT_RATE).limit_denominator(1001)
+    return SyntheticSource(request.size_hw or DEFAULT_SIZE_HW, rate, live=live, frames=request.frames)
+
+
+def _video(stack: ExitStack, request: LiveRequest) -> VideoSource:
     from .video_in import VideoSource
 
-    is_url = "://" in request.source
-    video = stack.enter_context(VideoSource(request.source, live=is_url))
-    return PacedFile(video) if paced and not is_url else video
+    if not request.is_url and not (request.source and Path(request.source).exists()):
+        raise InputError(
+            f"--source {request.source}: no such file; expected a camera's number, a file, a URL or synthetic"
+        )
+    return stack.enter_context(VideoSource(request.source, live=request.is_url))

@@ -31,9 +31,13 @@ class NetDepth:
         self._engine, self._kernels, self._settings = engine, kernels, settings
         self._range = make_range(settings.depth_range)
         self._last: InverseDepth | None = None
+        self._seen = 0
 
     def depth_of(self, frame: Frame) -> InverseDepth:
-        if self._last is None or frame.index % self._settings.net_every == 0:
+        # Frames seen, not the frame's number: live frames may be dropped, and with them every N-th number.
+        due = self._seen % self._settings.net_every == 0
+        self._seen += 1
+        if self._last is None or due:
             raw = self._engine.infer(frame.picture)
             smooth = self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
             ranged = self._range.apply(smooth, frame.time_s)

@@ -22,6 +22,7 @@ class SyntheticSource:
     ) -> None:
         """frames: how many, 0 = no end."""
         self.live = live
+        self.notes: list[str] = []
         self._size_hw, self._rate, self._count = size_hw, rate, frames
         self._wall = _wall(size_hw)
 

@@ -6,9 +6,13 @@ can hang. So this module, and all that it imports, must not import av.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from time import monotonic
+from typing import cast
 
 import cv2
 
@@ -19,10 +23,13 @@ from .focus import FocusPuller, Point
 from .frame import Rendered
 
 TITLE = "pullfocus"
-QUIT_KEYS = (ord("q"), 27)
+QUIT_KEYS = (ord("q"), ord("Q"), 27)
 MARK_S = 1.0  # how long a click stays marked
 SMOOTH = 0.1  # weight of the newest frame in the shown fps and latency
+LARGEST_WH = (1280, 720)  # the window's size at the start; larger pictures are shown smaller
+TEXT_SHARE = 0.03  # height of the overlay's text, as a share of the picture's
 _TILES = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
+_INSTEAD = "use --sink null or --sink FILE"
 
 
 class WindowSink:
@@ -30,8 +37,6 @@ class WindowSink:
 
     def __init__(self, puller: FocusPuller, view: View) -> None:
         """Opens the window. Raises OutputError when there is no display."""
-        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise OutputError("--sink window: no display (DISPLAY is not set); use --sink null or --sink FILE")
         self._puller = puller
         self._tiles = _TILES.get(view, (1, 1))
         self._mark: tuple[int, int, float] | None = None
@@ -39,18 +44,20 @@ class WindowSink:
         self._last_s: float | None = None
         self._interval_s = self._latency_s = 0.0
         try:
-            cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
-            cv2.setMouseCallback(TITLE, self._on_mouse)
-            cv2.waitKey(1)
+            with _display():
+                cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+                cv2.setMouseCallback(TITLE, self._on_mouse)
+                cv2.waitKey(1)
         except cv2.error as error:
-            raise OutputError(f"--sink window: OpenCV cannot open a window ({error.err}); use --sink null") from error
+            raise OutputError(f"--sink window: OpenCV cannot open a window ({error.err}); {_INSTEAD}") from error
 
     def write(self, rendered: Rendered) -> bool:
         self._measure(rendered)
+        if self._size_hw == (0, 0):
+            cv2.resizeWindow(TITLE, *fitted_wh(rendered.picture))
         self._size_hw = rendered.picture.shape[0], rendered.picture.shape[1]
         cv2.imshow(TITLE, self._with_overlay(rendered.picture))
-        key = cv2.waitKey(1) & 0xFF
-        return key not in QUIT_KEYS and cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+        return cv2.waitKey(1) & 0xFF not in QUIT_KEYS and _is_open()
 
     def _measure(self, rendered: Rendered) -> None:
         now_s = monotonic()
@@ -64,18 +71,18 @@ class WindowSink:
         self._last_s = now_s
 
     def _with_overlay(self, picture: Picture) -> Picture:
-        out = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        out = cast(Picture, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         rate = 1.0 / self._interval_s if self._interval_s else 0.0
-        text = f"{rate:.0f} fps  {self._latency_s * 1e3:.0f} ms"
-        for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.putText(out, text, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, thickness, cv2.LINE_AA)
+        _draw_text(out, f"{rate:.0f} fps  {self._latency_s * 1e3:.0f} ms")
         if self._mark is not None and monotonic() - self._mark[2] < MARK_S:
             x, y, _ = self._mark
-            cv2.circle(out, (x, y), 18, (0, 0, 0), 3, cv2.LINE_AA)
-            cv2.circle(out, (x, y), 18, (255, 255, 255), 1, cv2.LINE_AA)
-        return out  # pyright: ignore[reportReturnType]
+            radius = max(12, out.shape[0] // 30)
+            cv2.circle(out, (x, y), radius, (0, 0, 0), 3, cv2.LINE_AA)
+            cv2.circle(out, (x, y), radius, (255, 255, 255), 1, cv2.LINE_AA)
+        return out
 
     def _on_mouse(self, event: int, x: int, y: int, _flags: int, _param: object) -> None:
+        # OpenCV gives x and y in pixels of the picture, whatever the window's size.
         height, width = self._size_hw
         if event != cv2.EVENT_LBUTTONDOWN or not (0 <= x < width and 0 <= y < height):
             return
@@ -85,3 +92,54 @@ class WindowSink:
 
     def close(self) -> None:
         cv2.destroyAllWindows()
+
+
+def _is_open() -> bool:
+    try:
+        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:
+        return False  # with its last window Qt goes, and OpenCV 5 complains instead of saying no
+
+
+def fitted_wh(picture: Picture) -> tuple[int, int]:
+    """The window's first size: the picture's, or what fits into LARGEST_WH, with the same ratio."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, LARGEST_WH[0] / width, LARGEST_WH[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _draw_text(picture: Picture, text: str) -> None:
+    """At the bottom left, where no view has a caption; on a dark bar, readable over any picture."""
+    scale = max(0.5, picture.shape[0] * TEXT_SHARE / 22.0)  # the font is 22 px high at scale 1
+    thickness = max(1, round(scale * 1.5))
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    bar = picture[-(height + below + 8) :, : width + 16]
+    bar //= 4
+    origin = (8, picture.shape[0] - below - 4)
+    cv2.putText(picture, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), thickness, cv2.LINE_AA)
+
+
+@contextmanager
+def _display() -> Generator[None]:
+    """Raises OutputError where Qt, which draws OpenCV's windows on Linux, would end the whole process.
+
+    The connection stays until the window has its own: some servers start afresh when the last one ends.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    name = os.environ.get("DISPLAY")
+    if not name:
+        raise OutputError(f"--sink window: no display (DISPLAY is not set); {_INSTEAD}")
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError as error:
+        raise OutputError(f"--sink window: {error}; install libxcb1, or {_INSTEAD}") from error
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    try:
+        if xcb.xcb_connection_has_error(connection):
+            raise OutputError(f"--sink window: cannot connect to the display {name}; {_INSTEAD}")
+        yield
+    finally:
+        xcb.xcb_disconnect(connection)

@@ -1,0 +1,247 @@
+"""`pullfocus live` without a display: pace, drops, options, recordings, and what it says of bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from pullfocus.kernels.errors import InputError
+from pullfocus.stream.clock import pace
+from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
+from pullfocus.stream.live_info import live_info
+from pullfocus.stream.live_job import Adjusted, LiveRequest
+from pullfocus.stream.pipeline import run as run_pipeline
+from pullfocus.stream.recording import Recording
+from pullfocus.stream.synthetic import SyntheticSource
+from pullfocus.stream.video_out import video_sink
+
+from .clip import write_clip
+from .command import PULLFOCUS, assert_one_line, run
+
+SMALL = ("--size", "160x120")
+
+
+def live(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return run("live", "--engine", "plane", *arguments)
+
+
+def report_of(tmp_path: Path, *arguments: str | Path) -> dict[str, Any]:
+    path = tmp_path / "report.json"
+    result = live(*arguments, "--json", path)
+    assert result.returncode == 0, result.stderr
+    return json.loads(path.read_text())
+
+
+def decoded(path: Path) -> list[tuple[float, np.ndarray]]:
+    """Time in seconds and RGB picture of every frame."""
+    with av.open(str(path)) as container:
+        return [(frame.time or 0.0, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+
+
+def rendered(frame: Frame) -> Rendered:
+    return Rendered(
+        Layered(Sensed(frame, np.zeros(frame.size_hw, np.float32)), np.zeros(2), FocusPlan(0.0, 0.0, 0.0)),
+        frame.picture,
+    )
+
+
+class Render:
+    """A stage that changes nothing."""
+
+    name = "refocus"
+
+    def __call__(self, frame: Frame) -> Rendered:
+        return rendered(frame)
+
+
+class Unplugged:
+    """Gives ten frames, then breaks, as a camera does whose cable is pulled."""
+
+    live = False
+
+    def frames(self) -> Iterator[Frame]:
+        yield from SyntheticSource((96, 128), live=False, frames=10).frames()
+        raise InputError("camera 0 stopped giving pictures")
+
+
+def test_synthetic_pictures_come_in_real_time(tmp_path: Path) -> None:
+    report = report_of(tmp_path, "--source", "synthetic", "--sink", "null", *SMALL, "--frames", "31")
+    assert report["frames"] + report["dropped"] == 31
+    assert 1.0 <= report["elapsed_s"] < 3.0
+
+
+def test_a_file_is_paced_like_a_camera(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=26)
+    report = report_of(tmp_path, "--source", clip, "--sink", "null")
+    assert report["frames"] + report["dropped"] == 26
+    assert 1.0 <= report["elapsed_s"] < 3.0
+
+
+def test_frames_that_come_too_fast_are_dropped_and_counted(tmp_path: Path) -> None:
+    report = report_of(
+        tmp_path, "--source", "synthetic", "--sink", "null", "--fps", "900", "--view", "panel", "--frames", "300"
+    )
+    assert report["dropped"] > 50
+    assert report["frames"] + report["dropped"] == 300
+
+
+def test_mirror_and_timestamps_of_a_recording(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    report = report_of(
+        tmp_path, "--source", "synthetic", "--sink", out, *SMALL, "--mirror", "--aperture", "0", "--frames", "25"
+    )
+    frames = decoded(out)
+    assert len(frames) == report["frames"]
+    time_s, picture = frames[-1]
+    assert time_s == pytest.approx(24 / 30, abs=0.04)
+    expected = list(SyntheticSource((120, 160), live=False, frames=25).frames())[round(time_s * 30)].picture.astype(int)
+    assert np.abs(picture - expected[:, ::-1]).mean() < 5
+    assert np.abs(picture - expected).mean() > 10
+
+
+def test_size_is_honoured_for_a_file(tmp_path: Path) -> None:
+    clip, out = write_clip(tmp_path / "clip.mp4", frames=5), tmp_path / "out.mkv"
+    report = report_of(tmp_path, "--source", clip, "--sink", out, "--size", "200x128")
+    assert len(frames := decoded(out)) == report["frames"] > 0
+    assert frames[0][1].shape == (128, 200, 3)
+
+
+def test_ctrl_c_keeps_the_recording(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    command = [PULLFOCUS, "live", "--engine", "plane", "--source", "synthetic", "--sink", str(out), *SMALL]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        end_s = monotonic() + 30
+        while not list(tmp_path.iterdir()) and monotonic() < end_s:  # the file being written
+            sleep(0.05)
+        sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        asked_s = monotonic()
+        _, stderr = process.communicate(timeout=30)
+        took_s = monotonic() - asked_s
+    assert process.returncode == 130
+    assert took_s < 2.0
+    assert len(frames := decoded(out)) > 10
+    assert f"kept {out}: {len(frames)} frames" in stderr
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_an_unplugged_camera_leaves_what_was_recorded(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    with pytest.raises(InputError, match="stopped"), Recording(out, video_sink(out, live_info(30))) as sink:
+        run_pipeline(Adjusted(Unplugged(), None, False, 0), [Render()], sink)
+    # The error discards what is under way between the threads, so not all ten arrive.
+    assert len(decoded(out)) > 0
+
+
+def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    with pytest.raises(KeyboardInterrupt), Recording(out, video_sink(out, live_info(30))):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_within_a_frame_waits_for_its_end(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    frames = list(Adjusted(SyntheticSource((96, 128), live=False, frames=6), None, False, 0).frames())
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), Recording(out, InterruptingFile(out)) as sink:
+        _ = [sink.write(rendered(frame)) for frame in frames]
+    assert signal.getsignal(signal.SIGINT) is before
+    assert len(decoded(out)) == 3
+
+
+class InterruptingFile:
+    """A video file; Ctrl-C comes at the start of writing its third frame."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = video_sink(path, live_info(30))
+        self._count = 0
+
+    def __enter__(self) -> InterruptingFile:
+        self._sink = self._file.__enter__()
+        return self
+
+    def write(self, item: Rendered) -> bool:
+        self._count += 1
+        if self._count == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return self._sink.write(item)
+
+    def __exit__(self, *error: Any) -> None:
+        self._file.__exit__(*error)
+
+
+def test_recorded_timestamps_start_at_zero_and_rise() -> None:
+    class Stream:
+        live = True
+
+        def frames(self) -> Iterator[Frame]:
+            picture = np.zeros((16, 16, 3), np.uint8)
+            for pts in (9000, 9090, 9090, 9000, 9270):
+                yield Frame(picture, 0, pts, Fraction(1, 90_000), 90)
+
+    frames = list(Adjusted(Stream(), None, False, 0).frames())
+    assert [(frame.index, frame.pts, frame.duration) for frame in frames] == [(k, k, 1) for k in range(5)]
+    assert {frame.time_base for frame in frames} == {Fraction(1, 1000)}
+
+
+def test_frames_stops_without_waiting_for_one_more() -> None:
+    # The source breaks when an eleventh frame is asked for.
+    assert len(list(Adjusted(Unplugged(), None, False, 10).frames())) == 10
+
+
+def test_a_long_gap_repeats_the_last_picture() -> None:
+    first = Frame(np.zeros((16, 16, 3), np.uint8), 0, 0, Fraction(1, 1000))
+    second = replace(first, pts=350, index=1)
+    started_s = monotonic()
+    frames = list(pace(iter((first, second)), longest_gap_s=0.1))
+    assert monotonic() - started_s == pytest.approx(0.35, abs=0.1)
+    assert [frame.pts for frame in frames] == [0, 100, 200, 300, 350]
+
+
+def test_nothing_that_opens_the_window_imports_pyav() -> None:
+    code = "import sys; from pullfocus.stream import cli, live_job, window; print('av' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--source", "97", "--sink", "null"), ("camera 97 cannot be opened",)),
+        (("--source", "nowhere.mp4", "--sink", "null"), ("nowhere.mp4", "no such file", "synthetic")),
+        (("--source", __file__, "--sink", "null"), ("not a readable video",)),
+        (("--source", "rtsp://127.0.0.1:9/x", "--sink", "null"), ("rtsp://127.0.0.1:9/x",)),
+        (("--source", "synthetic", "--sink", "null", "--size", "huge"), ("--size huge", "WxH")),
+        (("--source", "synthetic", "--sink", "out.avi"), (".avi", ".mp4")),
+        (("--source", "synthetic", "--sink", "window"), ("cannot connect to the display :4242", "--sink null")),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: tuple[str, ...], words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":4242")
+    assert_one_line(live(*arguments), *words)
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 0.0}, {"rate": float("inf")}, {"rate": float("nan")}, {"frames": -1}])
+def test_a_request_checks_itself(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="expected"):
+        LiveRequest(**wrong)
+
+
+@pytest.mark.parametrize(("source", "camera"), [("0", 0), ("/dev/video2", 2), ("²", None), ("a.mp4", None)])
+def test_which_sources_are_cameras(source: str, camera: int | None) -> None:
+    assert LiveRequest(source).camera == camera
