@@ -20,7 +20,7 @@ $(VENV)/.base: pyproject.toml | $(BIN)/python
 
 # All that tests, checks and training need.
 $(VENV)/.dev: pyproject.toml constraints-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[dev,demo]'
 	touch $@ $(VENV)/.base
 
 # `make demo INPUT=my.mp4` takes your own clip.

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from .pairs import Pair
 
 
-def random_view(pair: Pair, size_hw: tuple[int, int], rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def random_view(
+    pair: Pair, size_hw: tuple[int, int], rng: Generator, smallest_crop: float = 0.6
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """A random crop of `pair` at `size_hw`, maybe mirrored, with random colours.
 
     Zooming into a metric picture by 1/s looks like standing 1/s nearer, so inverse depth is divided
     by the crop scale s (the canonical-camera transform of Metric3D, Yin et al. 2023, arXiv:2307.10984).
     """
-    image, target, scale = _crop(pair, size_hw, rng)
+    image, target, scale = _crop(pair, size_hw, rng, smallest_crop)
     if pair.metric:
         target = np.minimum(target / np.float32(scale), np.float32(1.0))
     if rng.random() < 0.5:
@@ -24,10 +26,12 @@ def random_view(pair: Pair, size_hw: tuple[int, int], rng: Generator) -> tuple[N
     return _colours(np.ascontiguousarray(image), rng), np.ascontiguousarray(target)
 
 
-def _crop(pair: Pair, size_hw: tuple[int, int], rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
+def _crop(
+    pair: Pair, size_hw: tuple[int, int], rng: Generator, smallest: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
     h, w = pair.target.shape
     aspect = size_hw[1] / size_hw[0] * rng.uniform(0.9, 1.1)
-    scale = rng.uniform(0.6, 1.0)
+    scale = rng.uniform(smallest, 1.0)
     crop_h = min(h * scale, w * scale / aspect)
     crop_w = min(crop_h * aspect, w)
     ch, cw = max(int(crop_h), 16), max(int(crop_w), 16)

@@ -82,6 +82,7 @@ def main(
     text = json.dumps({"data": data.stem, "model": model, "quality": quality, **asdict(score)}, indent=1)
     print(text)
     if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text + "\n", encoding="utf-8")
 
 

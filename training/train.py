@@ -22,6 +22,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ..engines import checkpoint
 from ..engines.network import DepthNet
 from ..engines.shape import MEAN, STD
+from ..engines.torch_engine import load_net
+from ..kernels.errors import CheckpointError
 from .augment import random_view
 from .evaluate import Score, score_rows
 from .initial import load_encoder
@@ -49,6 +51,8 @@ class Config:
     warmup_steps: int = 200
     ema_decay: float = 0.998
     small_share: float = 0.55
+    smallest_crop: float = 0.6
+    start: str | None = None
     seed: int = 0
 
 
@@ -80,7 +84,7 @@ class Loader:
 
     def _view(self, index: int, size_hw: tuple[int, int], rng: np.random.Generator):
         pair = self._pairs[index]
-        return *random_view(pair, size_hw, rng), pair.metric
+        return *random_view(pair, size_hw, rng, self._config.smallest_crop), pair.metric
 
 
 def _sampling_weights(rows: list[Row]) -> np.ndarray:
@@ -94,7 +98,7 @@ def _learning_rate(step: int, config: Config) -> float:
     return warm * 0.5 * (1.0 + np.cos(np.pi * step / config.steps))
 
 
-def train(config: Config, encoder_weights: Path, out: Path) -> None:
+def train(config: Config, encoder_weights: Path | None, out: Path) -> None:
     """Run `config` and leave weights, config and log in `out`. Same seed, same threads: same batches."""
     torch.manual_seed(config.seed)
     cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
@@ -103,8 +107,7 @@ def train(config: Config, encoder_weights: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(asdict(config), indent=1))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    net = DepthNet(config.encoder)
-    load_encoder(net, encoder_weights)
+    net = _first_net(config, encoder_weights)
     net = net.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
@@ -119,6 +122,17 @@ def train(config: Config, encoder_weights: Path, out: Path) -> None:
             if step % 1000 == 0 or step == config.steps:
                 _save(average.module, config, step, out)
                 log.score(step, score_rows(average.module, validation))
+
+
+def _first_net(config: Config, encoder_weights: Path | None) -> DepthNet:
+    """A finished net to train on, or a new one on ImageNet weights. Raises CheckpointError."""
+    if config.start is not None:
+        return load_net(Path(config.start))
+    if encoder_weights is None:
+        raise CheckpointError("expected --encoder-weights for a new net, or --start with a finished one")
+    net = DepthNet(config.encoder)
+    load_encoder(net, encoder_weights)
+    return net
 
 
 def _step(net: DepthNet, batch: tuple[Tensor, Tensor, Tensor], optimiser: torch.optim.Optimizer, device: torch.device):
@@ -176,14 +190,27 @@ class Log:
 
 def main(
     data: Annotated[list[Path], typer.Argument(help="csv files of RGB-D sets")],
-    encoder_weights: Annotated[Path, typer.Option(help="ImageNet weights of the encoder (safetensors)")],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder of the run")],
+    encoder_weights: Annotated[Path | None, typer.Option(help="ImageNet weights of the encoder (safetensors)")] = None,
+    start: Annotated[Path | None, typer.Option(help="train this finished net on, instead of a new one")] = None,
     steps: Annotated[int, typer.Option(help="optimiser steps")] = 4600,
     batch: Annotated[int, typer.Option(help="pictures a step")] = 8,
+    learning_rate: Annotated[float, typer.Option(help="at the start; it falls to 0 as a cosine")] = 4e-4,
+    small_share: Annotated[float, typer.Option(help="share of the run that sees smaller pictures")] = 0.55,
+    smallest_crop: Annotated[float, typer.Option(help="smallest crop, as a share of the picture")] = 0.6,
     seed: Annotated[int, typer.Option(help="random seed")] = 0,
 ) -> None:
     """Train a depth net on RGB-D sets."""
-    config = Config(data=tuple(str(path) for path in data), steps=steps, batch=batch, seed=seed)
+    config = Config(
+        data=tuple(str(path) for path in data),
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        small_share=small_share,
+        smallest_crop=smallest_crop,
+        start=str(start) if start is not None else None,
+        seed=seed,
+    )
     train(config, encoder_weights, out)
 
 
