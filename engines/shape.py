@@ -13,9 +13,9 @@ def net_size(height: int, width: int, quality: str = "fast") -> tuple[int, int]:
     """(h, w) in pixels at which the net looks at a picture: multiples of 32, nearly the same aspect.
 
     >>> net_size(720, 1280), net_size(480, 640, "fine")
-    ((192, 320), (256, 320))
+    ((192, 352), (256, 352))
     """
     short = SHORT_SIDE_PX[quality]
     aspect = min(max(height, width) / min(height, width), MAX_ASPECT)
-    long = int(short * aspect) // STRIDE * STRIDE
+    long = round(short * aspect / STRIDE) * STRIDE
     return (short, long) if width >= height else (long, short)

@@ -30,7 +30,9 @@ from .initial import load_encoder
 from .losses import total_loss
 from .pairs import Pair, Row, load_pair, read_rows, split_validation
 
-SOURCE_SHARES = {"nyu_labeled_1449": 0.55, "piv_ist_kinect": 0.20, "middlebury_2003_2006": 0.08, "people_teacher": 0.12}
+NYU = "nyu_labeled_1449"
+# How the rest of a batch is shared out, in proportion.
+SOURCE_SHARES = {"piv_ist_kinect": 0.20, "middlebury_2003_2006": 0.08, "people_teacher": 0.12}
 OTHER_SHARE = 0.05
 # Small pictures teach the coarse layout for half the price; the rest of the run sees the size that is used.
 SMALL_SIZES_HW = ((128, 160), (128, 224), (160, 128))
@@ -52,6 +54,7 @@ class Config:
     ema_decay: float = 0.998
     small_share: float = 0.55
     smallest_crop: float = 0.6
+    nyu_share: float = 0.55
     start: str | None = None
     seed: int = 0
 
@@ -63,7 +66,7 @@ class Loader:
         self._config = config
         self._pool = ThreadPoolExecutor(workers)
         self._pairs: list[Pair] = list(self._pool.map(load_pair, rows))
-        self._weights = _sampling_weights(rows)
+        self._weights = _sampling_weights(rows, config.nyu_share)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         rng = np.random.default_rng(self._config.seed)
@@ -87,9 +90,12 @@ class Loader:
         return *random_view(pair, size_hw, rng, self._config.smallest_crop), pair.metric
 
 
-def _sampling_weights(rows: list[Row]) -> np.ndarray:
-    groups = [row.source if row.source in SOURCE_SHARES else "other" for row in rows]
-    weights = np.array([SOURCE_SHARES.get(g, OTHER_SHARE) / groups.count(g) for g in groups])
+def _sampling_weights(rows: list[Row], nyu_share: float) -> np.ndarray:
+    """The probability of each row; a source that is absent leaves its share to the others."""
+    rest = (1.0 - nyu_share) / (sum(SOURCE_SHARES.values()) + OTHER_SHARE)
+    shares = {NYU: nyu_share, "other": OTHER_SHARE * rest, **{k: v * rest for k, v in SOURCE_SHARES.items()}}
+    groups = [row.source if row.source in shares else "other" for row in rows]
+    weights = np.array([shares[g] / groups.count(g) for g in groups])
     return weights / weights.sum()
 
 
@@ -198,6 +204,8 @@ def main(
     learning_rate: Annotated[float, typer.Option(help="at the start; it falls to 0 as a cosine")] = 4e-4,
     small_share: Annotated[float, typer.Option(help="share of the run that sees smaller pictures")] = 0.55,
     smallest_crop: Annotated[float, typer.Option(help="smallest crop, as a share of the picture")] = 0.6,
+    nyu_share: Annotated[float, typer.Option(help="share of NYU pictures in a batch")] = 0.55,
+    ema_decay: Annotated[float, typer.Option(help="of the running mean of the weights that is saved")] = 0.998,
     seed: Annotated[int, typer.Option(help="random seed")] = 0,
 ) -> None:
     """Train a depth net on RGB-D sets."""
@@ -208,6 +216,8 @@ def main(
         learning_rate=learning_rate,
         small_share=small_share,
         smallest_crop=smallest_crop,
+        nyu_share=nyu_share,
+        ema_decay=ema_decay,
         start=str(start) if start is not None else None,
         seed=seed,
     )
