@@ -1,0 +1,38 @@
+"""The README's figures come from the committed result files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def result(name: str) -> dict[str, Any]:
+    assert f"benchmarks/results/{name}.json" in README
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_depth_quality_is_as_measured() -> None:
+    score = result("resnet18_nyu654")
+    assert score["pictures"] == 654
+    for figure in (score["pair_order"], score["delta1"], score["abs_rel"]):
+        assert f"{figure:.3f}" in README
+
+
+def test_the_cost_against_the_report_is_as_measured() -> None:
+    costs = result("against_report")
+    assert f"{costs['ratio']:.1f} ×" in README
+    assert costs["ratio"] >= 4.0
+    for name in ("report", "ours"):
+        assert f"{costs['costs'][name]['median_ms']:.0f} ms" in README
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    for line in README.splitlines():
+        for part in line.split("](")[1:]:
+            target = part.split(")")[0].split("#")[0]
+            if target and "://" not in target:
+                assert (ROOT / target).is_file(), target
