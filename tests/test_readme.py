@@ -30,6 +30,13 @@ def test_the_cost_against_the_report_is_as_measured() -> None:
         assert f"{costs['costs'][name]['median_ms']:.0f} ms" in README
 
 
+def test_the_soak_was_well_and_is_as_measured() -> None:
+    soak = result("soak")
+    assert soak["result"]["faults"] == []
+    assert soak["request"]["minutes"] >= 10.0
+    assert f"{soak['memory_excess']:.1%}".replace("%", " %") in README
+
+
 def test_every_file_that_the_readme_names_is_there() -> None:
     for line in README.splitlines():
         for part in line.split("](")[1:]:
