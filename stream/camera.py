@@ -1,4 +1,4 @@
-"""Cameras through OpenCV. Verified on Linux (V4L2); Windows and macOS are written but untested."""
+"""Cameras through OpenCV, on Linux (V4L2), Windows and macOS. Not yet run with a real camera on any of them."""
 
 from __future__ import annotations
 
@@ -71,8 +71,13 @@ class CameraSource:
         self._capture.release()
 
 
+def list_cameras() -> list[str]:
+    """The device files of cameras, on Linux; elsewhere none are listed."""
+    return sorted(str(path) for path in Path("/dev").glob("video*"))
+
+
 def _found_cameras() -> str:
-    found = sorted(str(path) for path in Path("/dev").glob("video*"))
+    found = list_cameras()
     return f"found {', '.join(found)}" if found else "no camera was found; use --source FILE, a URL or synthetic"
 
 

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +13,7 @@ from rich.table import Table
 from ..engines.build import Finding, find_engines
 from ..engines.checkpoint import SHIPPED, load, locate
 from ..kernels.errors import PullfocusError
+from .camera import list_cameras
 
 PACKAGES = {
     "numpy": "", "opencv-python": "", "av": "", "openvino": "", "scikit-learn": "", "torch": "train",
@@ -66,7 +66,7 @@ def _display() -> Finding:
 
 
 def _cameras() -> Finding:
-    found = sorted(str(path) for path in Path("/dev").glob("video*"))
+    found = list_cameras()
     return Finding("cameras", bool(found), ", ".join(found) or "none found (/dev/video*)")
 
 

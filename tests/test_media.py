@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from .command import run
 from .probe import Probe, decode_all, probe
 
 MEDIA = Path(__file__).resolve().parents[2] / "shared" / "media"
 FOLDERS = ("a_talking_head", "b_people_hands", "d_outdoor", "f_codec_robustness")
-PULLFOCUS = Path(sys.executable).parent / "pullfocus"
 TIMEOUT_S = 120
 
 # File name → what the one line must say.
@@ -47,11 +45,6 @@ def require_media() -> None:
         pytest.skip(f"the clips to walk are not here ({MEDIA})")
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [str(PULLFOCUS), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-
-
 def output_for(clip: Path, folder: Path) -> Path:
     own = clip.suffix.lower() in OWN_CONTAINER
     return folder / f"out{clip.suffix.lower() if own else '.mp4'}"
@@ -68,7 +61,7 @@ def test_the_media_folder_is_here_and_whole() -> None:
 @pytest.mark.parametrize("clip", clips(), ids=lambda p: p.name)
 def test_a_clip_is_kept_whole_or_refused_in_one_line(clip: Path, tmp_path: Path) -> None:
     target = output_for(clip, tmp_path)
-    result = run("video", "--engine", "plane", "-o", target, "--", clip)
+    result = run("video", "--engine", "plane", "-o", target, "--", clip, timeout_s=TIMEOUT_S)
     assert "Traceback" not in result.stderr
     if clip.name in REFUSED:
         assert result.returncode == 2, result.stderr
@@ -116,7 +109,7 @@ def test_with_the_aperture_closed_the_pictures_come_out_as_they_went_in(name: st
     require_media()
     clip = next(c for c in clips() if c.name == name)
     target = output_for(clip, tmp_path)
-    assert run("video", clip, "-o", target, "--engine", "plane", "--aperture", "0").returncode == 0
+    assert run("video", clip, "-o", target, "--engine", "plane", "--aperture", "0", timeout_s=TIMEOUT_S).returncode == 0
     before, after = decode_all(clip), decode_all(target)
     for index in (0, len(before) // 2, len(before) - 1):
         a, b = (f[index].reformat(format="yuv444p").to_ndarray().astype(np.float64) for f in (before, after))

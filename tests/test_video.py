@@ -59,7 +59,8 @@ def test_rotation_is_kept_and_the_net_sees_the_picture_upright(tmp_path: Path) -
     clip = write_clip(tmp_path / "in.mp4", rotation=90)
     out, depth = tmp_path / "out.mp4", tmp_path / "depth.mkv"
     assert run("video", clip, "-o", out, *PLANE, "--depth-out", depth).returncode == 0
-    assert probe(out).matrix == probe(clip).matrix != None  # noqa: E711 - three things are equal and there is one
+    assert probe(clip).matrix is not None
+    assert probe(out).matrix == probe(clip).matrix
     height, width = decode_all(depth)[0].to_ndarray().shape
     assert height > width  # a landscape clip on its side is a portrait
 
