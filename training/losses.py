@@ -53,7 +53,9 @@ def _masked_mean(x: Tensor, valid: Tensor) -> Tensor:
     return (x * valid).flatten(1).sum(1) / valid.flatten(1).sum(1).clamp_min(1)
 
 
-def total_loss(prediction: Tensor, target: Tensor, metric: Tensor) -> dict[str, Tensor]:
+def total_loss(
+    prediction: Tensor, target: Tensor, metric: Tensor, metric_weight: float = 1.0
+) -> dict[str, Tensor]:
     """Named terms and their weighted sum `total`, each a scalar.
 
     `metric` (shape b, bool) says whose targets are metres; the others see only affine-invariant terms.
@@ -61,4 +63,4 @@ def total_loss(prediction: Tensor, target: Tensor, metric: Tensor) -> dict[str, 
     data, gradient = affine_invariant_terms(prediction, target)
     metric_term = torch.where(metric, log_l1(prediction, target), torch.zeros_like(data))
     terms = {"affine": data.mean(), "gradient": gradient.mean(), "log_l1": metric_term.mean()}
-    return terms | {"total": terms["affine"] + 0.5 * terms["gradient"] + terms["log_l1"]}
+    return terms | {"total": terms["affine"] + 0.5 * terms["gradient"] + metric_weight * terms["log_l1"]}

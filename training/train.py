@@ -55,6 +55,8 @@ class Config:
     small_share: float = 0.55
     smallest_crop: float = 0.6
     nyu_share: float = 0.55
+    colours: float = 1.0
+    metric_weight: float = 1.0
     start: str | None = None
     seed: int = 0
 
@@ -87,7 +89,7 @@ class Loader:
 
     def _view(self, index: int, size_hw: tuple[int, int], rng: np.random.Generator):
         pair = self._pairs[index]
-        return *random_view(pair, size_hw, rng, self._config.smallest_crop), pair.metric
+        return *random_view(pair, size_hw, rng, self._config.smallest_crop, self._config.colours), pair.metric
 
 
 def _sampling_weights(rows: list[Row], nyu_share: float) -> np.ndarray:
@@ -120,7 +122,7 @@ def train(config: Config, encoder_weights: Path | None, out: Path) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _learning_rate(step, config))
     with Log(out / "log.csv") as log:
         for step, batch in zip(range(1, config.steps + 1), Loader(training, config)):
-            terms = _step(net, batch, optimiser, device)
+            terms = _step(net, batch, optimiser, device, config.metric_weight)
             schedule.step()
             average.update_parameters(net)
             if step % 50 == 0:
@@ -141,14 +143,20 @@ def _first_net(config: Config, encoder_weights: Path | None) -> DepthNet:
     return net
 
 
-def _step(net: DepthNet, batch: tuple[Tensor, Tensor, Tensor], optimiser: torch.optim.Optimizer, device: torch.device):
+def _step(
+    net: DepthNet,
+    batch: tuple[Tensor, Tensor, Tensor],
+    optimiser: torch.optim.Optimizer,
+    device: torch.device,
+    metric_weight: float,
+) -> dict[str, float]:
     images, targets, metric = (t.to(device, non_blocking=True) for t in batch)
     mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
     x = ((images.float() / 255.0 - mean) / std).contiguous(memory_format=torch.channels_last)
     net.train()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
         prediction = net(x)
-    terms = total_loss(prediction.float(), targets, metric)
+    terms = total_loss(prediction.float(), targets, metric, metric_weight)
     optimiser.zero_grad(set_to_none=True)
     terms["total"].backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -205,6 +213,8 @@ def main(
     small_share: Annotated[float, typer.Option(help="share of the run that sees smaller pictures")] = 0.55,
     smallest_crop: Annotated[float, typer.Option(help="smallest crop, as a share of the picture")] = 0.6,
     nyu_share: Annotated[float, typer.Option(help="share of NYU pictures in a batch")] = 0.55,
+    colours: Annotated[float, typer.Option(help="strength of the random colours, 0 to 1")] = 1.0,
+    metric_weight: Annotated[float, typer.Option(help="weight of the loss in metres (as log inverse depth)")] = 1.0,
     ema_decay: Annotated[float, typer.Option(help="of the running mean of the weights that is saved")] = 0.998,
     seed: Annotated[int, typer.Option(help="random seed")] = 0,
 ) -> None:
@@ -217,6 +227,8 @@ def main(
         small_share=small_share,
         smallest_crop=smallest_crop,
         nyu_share=nyu_share,
+        colours=colours,
+        metric_weight=metric_weight,
         ema_decay=ema_decay,
         start=str(start) if start is not None else None,
         seed=seed,
