@@ -23,3 +23,8 @@ class Engine(Protocol):
     def infer(self, picture: Picture) -> InverseDepth:
         """Inverse depth of an `h w 3` uint8 RGB picture: `h' w'` float32 in [0, 1] at the engine's own size."""
         ...
+
+
+def label(engine: Engine) -> str:
+    """Name and detail as reports and pictures show them."""
+    return f"{engine.name} ({engine.detail})"

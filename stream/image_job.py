@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
-from typing import TypeVar
 
-from ..engines.api import Engine
+from ..engines.api import label
 from ..engines.build import build
-from ..kernels.api import InverseDepth, Kernels, Picture, load
+from ..kernels.api import InverseDepth, Picture, load
 from ..kernels.errors import InputError
 from .atomic import check_target
 from .config import Settings
@@ -22,7 +22,7 @@ from .progress import progress
 from .report import Meter, Report
 from .stages import LayersStage, NetDepth, RefocusStage
 
-T = TypeVar("T")
+FROM_FILES = "none (depth from files)"
 
 
 def refocus_pictures(
@@ -39,39 +39,72 @@ def refocus_pictures(
     for _, path in work:
         check_ending(path)
     depth_outs = dict(_pairs(source, depth_out, overwrite, ending=".png")) if depth_out else {}
-    kernels = load("cpu")
-    engine = build(settings.engine) if depth_in is None else None
-    meter = Meter(["read", "depth", "layers", "refocus", "write"])
-    with progress(source.name, len(work)) as on_frame:
-        for path, out in work:
-            frame = _timed(meter, "read", lambda path=path: _frame(path))
-            depth = _timed(
-                meter, "depth", lambda frame=frame, path=path: _depth(frame, path, engine, depth_in, kernels, settings)
-            )
-            picture = _render(frame, depth, kernels, settings, meter)
-            _timed(meter, "write", lambda out=out, picture=picture: write_picture(out, picture))
-            if path in depth_outs:
-                write_depth_picture(depth_outs[path], kernels.resize(depth, frame.size_hw))
-            _count(meter, frame, on_frame)
-    return meter.report([], _engine_name(engine), [])
+    run = _Run(settings, depth_in, ["read", "depth", "layers", "refocus", "write"])
+
+    def refocus_one(path: Path, out: Path, frame: Frame) -> None:
+        depth = run.depth(frame, path)
+        picture = run.render(frame, depth)
+        with run.timed("write"):
+            write_picture(out, picture)
+        if path in depth_outs:
+            write_depth_picture(depth_outs[path], run.kernels.resize(depth, frame.size_hw))
+
+    return run.over(work, source.name, refocus_one)
 
 
 def depth_of_pictures(source: Path, target: Path, settings: Settings, *, overwrite: bool = False) -> Report:
     """Write the inverse depth of a picture, or of every picture of a folder, as 16-bit PNG of its size."""
     work = _pairs(source, target, overwrite, ending=".png")
-    kernels = load("cpu")
-    engine = build(settings.engine)
-    meter = Meter(["read", "depth", "write"])
-    with progress(source.name, len(work)) as on_frame:
-        for path, out in work:
-            frame = _timed(meter, "read", lambda path=path: _frame(path))
-            depth = _timed(
-                meter, "depth", lambda frame=frame, path=path: _depth(frame, path, engine, None, kernels, settings)
-            )
-            full = kernels.resize(depth, frame.size_hw)
-            _timed(meter, "write", lambda out=out, full=full: write_depth_picture(out, full))
-            _count(meter, frame, on_frame)
-    return meter.report([], _engine_name(engine), [])
+    run = _Run(settings, None, ["read", "depth", "write"])
+
+    def write_one(path: Path, out: Path, frame: Frame) -> None:
+        full = run.kernels.resize(run.depth(frame, path), frame.size_hw)
+        with run.timed("write"):
+            write_depth_picture(out, full)
+
+    return run.over(work, source.name, write_one)
+
+
+class _Run:
+    """What all pictures of a run share. Stages are made anew for every picture: nothing may leak to the next."""
+
+    def __init__(self, settings: Settings, depth_in: Path | None, stages: list[str]) -> None:
+        self._settings, self._depth_in = settings, depth_in
+        self._engine = build(settings.engine) if depth_in is None else None
+        self._meter = Meter(stages)
+        self.kernels = load("cpu")
+
+    def over(self, work: list[tuple[Path, Path]], title: str, each: Callable[[Path, Path, Frame], None]) -> Report:
+        with progress(title, len(work)) as on_frame:
+            for path, out in work:
+                with self.timed("read"):
+                    frame = Frame(read_picture(path), 0, 0, Fraction(1), 0, monotonic())
+                each(path, out, frame)
+                self._meter.frames += 1
+                self._meter.latencies_s.append(monotonic() - frame.captured_s)
+                on_frame(self._meter.frames)
+        return self._meter.report([], label(self._engine) if self._engine else FROM_FILES, [])
+
+    @contextmanager
+    def timed(self, stage: str) -> Generator[None]:
+        started_s = monotonic()
+        yield
+        self._meter.durations_s[stage].append(monotonic() - started_s)
+
+    def depth(self, frame: Frame, path: Path) -> InverseDepth:
+        with self.timed("depth"):
+            if self._engine is not None:
+                return NetDepth(self._engine, self.kernels, self._settings).depth_of(frame)
+            assert self._depth_in is not None
+            folder = self._depth_in.is_dir()
+            return read_depth_picture(self._depth_in / f"{path.stem}.png" if folder else self._depth_in)
+
+    def render(self, frame: Frame, depth: InverseDepth) -> Picture:
+        with self.timed("layers"):
+            stage = LayersStage(self.kernels, self._settings, FocusPuller(self._settings.focus))
+            layered = stage(Sensed(frame, depth))
+        with self.timed("refocus"):
+            return RefocusStage(self.kernels, self._settings)(layered).picture
 
 
 def _pairs(source: Path, target: Path, overwrite: bool, ending: str | None = None) -> list[tuple[Path, Path]]:
@@ -89,40 +122,3 @@ def _pairs(source: Path, target: Path, overwrite: bool, ending: str | None = Non
     for _, out in pairs:
         check_target(out, overwrite)
     return pairs
-
-
-def _frame(path: Path) -> Frame:
-    return Frame(read_picture(path), 0, 0, Fraction(1), 0, monotonic())
-
-
-def _depth(
-    frame: Frame, path: Path, engine: Engine | None, depth_in: Path | None, kernels: Kernels, settings: Settings
-) -> InverseDepth:
-    if engine is not None:
-        return NetDepth(engine, kernels, settings).depth_of(frame)
-    assert depth_in is not None
-    return read_depth_picture(depth_in / f"{path.stem}.png" if depth_in.is_dir() else depth_in)
-
-
-def _render(frame: Frame, depth: InverseDepth, kernels: Kernels, settings: Settings, meter: Meter) -> Picture:
-    # New stages for every picture: nothing of one may leak into the next.
-    layers = LayersStage(kernels, settings, FocusPuller(settings.focus))
-    layered = _timed(meter, "layers", lambda: layers(Sensed(frame, depth)))
-    return _timed(meter, "refocus", lambda: RefocusStage(kernels, settings)(layered)).picture
-
-
-def _timed(meter: Meter, stage: str, work: Callable[[], T]) -> T:
-    started_s = monotonic()
-    result = work()
-    meter.durations_s[stage].append(monotonic() - started_s)
-    return result
-
-
-def _count(meter: Meter, frame: Frame, on_frame: Callable[[int], None]) -> None:
-    meter.frames += 1
-    meter.latencies_s.append(monotonic() - frame.captured_s)
-    on_frame(meter.frames)
-
-
-def _engine_name(engine: Engine | None) -> str:
-    return f"{engine.name} ({engine.detail})" if engine is not None else "none (depth from files)"

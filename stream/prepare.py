@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..engines.api import label
 from ..engines.build import build
 from ..kernels.api import Kernels, load
 from ..kernels.errors import InputError
@@ -39,7 +40,7 @@ def prepared(settings: Settings, depth_in: Path | None = None) -> Generator[Part
     kernels = load("cpu")
     if depth_in is None:
         engine = build(settings.engine)
-        yield Parts(kernels, NetDepth(engine, kernels, settings), f"{engine.name} ({engine.detail})")
+        yield Parts(kernels, NetDepth(engine, kernels, settings), label(engine))
         return
     if depth_in.suffix.lower() == ".png":
         raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")

@@ -53,9 +53,7 @@ def _masked_mean(x: Tensor, valid: Tensor) -> Tensor:
     return (x * valid).flatten(1).sum(1) / valid.flatten(1).sum(1).clamp_min(1)
 
 
-def total_loss(
-    prediction: Tensor, target: Tensor, metric: Tensor, metric_weight: float = 1.0
-) -> dict[str, Tensor]:
+def total_loss(prediction: Tensor, target: Tensor, metric: Tensor, metric_weight: float = 1.0) -> dict[str, Tensor]:
     """Named terms and their weighted sum `total`, each a scalar.
 
     `metric` (shape b, bool) says whose targets are metres; the others see only affine-invariant terms.
