@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..kernels.errors import CheckpointError, InputError
+from .atomic import written_aside
 
 FORMAT = "pullfocus-depth-1"
 SHIPPED = ("resnet18",)
@@ -59,13 +60,9 @@ def load(path: Path) -> Checkpoint:
 
 
 def store(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `checkpoint` as fp16, whole or not at all."""
+    """Write `checkpoint` as fp16, whole or not at all. Raises OutputError."""
     tensors = {key: np.ascontiguousarray(t, dtype=np.float16) for key, t in checkpoint.tensors.items()}
     notes = {**checkpoint.notes, "format": FORMAT, "encoder": checkpoint.encoder}
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    try:
+    with written_aside(path) as aside:
         aside.write_bytes(save(tensors, metadata=notes))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

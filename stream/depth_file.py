@@ -20,9 +20,9 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from ..engines.atomic import written_aside
 from ..kernels.api import InverseDepth
 from ..kernels.errors import InputError, OutputError
-from .atomic import written_aside
 from .frame import Frame
 from .pictures import write_picture
 from .video_in import VideoInfo, open_input

@@ -9,10 +9,10 @@ from pathlib import Path
 from time import monotonic
 
 from ..engines.api import label
+from ..engines.atomic import check_target
 from ..engines.build import build
 from ..kernels.api import InverseDepth, Picture, load
 from ..kernels.errors import InputError
-from .atomic import check_target
 from .config import Settings
 from .depth_file import read_depth_picture, write_depth_picture
 from .focus import FocusPuller

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import cv2
 
+from ..engines.atomic import check_target
 from ..kernels.api import Picture
 from ..kernels.errors import InputError
-from .atomic import check_target
 from .clock import MILLISECOND, pace
 from .config import Settings
 from .focus import FocusPuller

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engines.atomic import written_aside
 from ..kernels.api import Picture
 from ..kernels.errors import InputError
-from .atomic import written_aside
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 JPEG_QUALITY = 95

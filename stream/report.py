@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from .atomic import write_text
+from ..engines.atomic import write_text
 from .channel import Channel
 
 RECENT_FRAMES = 20_000  # percentiles look back this far, so that a run of weeks needs no more memory

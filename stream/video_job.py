@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from .atomic import check_target
+from ..engines.atomic import check_target
 from .config import Settings
 from .depth_file import depth_video_sink
 from .focus import FocusPuller

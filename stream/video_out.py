@@ -14,9 +14,9 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from ..engines.atomic import written_aside
 from ..kernels.api import Picture
 from ..kernels.errors import InputError, OutputError
-from .atomic import written_aside
 from .colour import ColourConverter
 from .frame import Rendered
 from .sound import SoundTrack

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from pullfocus.engines.atomic import check_target, write_text, written_aside
 from pullfocus.kernels.errors import InputError, OutputError
-from pullfocus.stream.atomic import check_target, write_text, written_aside
 
 
 def names(folder: Path) -> list[str]:
@@ -67,7 +67,7 @@ def test_full_disk_is_an_output_error(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from pullfocus.kernels.errors import OutputError
-from pullfocus.stream.atomic import write_text
+from pullfocus.engines.atomic import write_text
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:

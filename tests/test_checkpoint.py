@@ -10,7 +10,7 @@ import pytest
 from pullfocus.engines.checkpoint import FORMAT, Checkpoint, load, locate, store
 from pullfocus.engines.openvino_engine import OpenVinoEngine
 from pullfocus.engines.torch_engine import load_net
-from pullfocus.kernels.errors import CheckpointError, InputError
+from pullfocus.kernels.errors import CheckpointError, InputError, OutputError
 from safetensors.numpy import save_file
 
 GREY = np.full((64, 64, 3), 128, np.uint8)
@@ -48,7 +48,7 @@ def test_failed_store_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="nothing was changed"):
         store(path, Checkpoint("resnet18", {"a": np.zeros(3, np.float32)}))
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]
