@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,12 +17,30 @@ def check_target(path: Path, overwrite: bool) -> None:
     """Raises InputError when `path` cannot be written or exists without `overwrite`."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; expected a file name")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a device or a pipe; expected a file name")  # a rename would replace it
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists; pass --overwrite to replace it, or choose another name")
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path}: the folder {path.parent} is not writable")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it. Raises OutputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot make this folder ({error.strerror})") from error
+
+
+def check_distinct(paths: Iterable[Path | None]) -> None:
+    """Raises InputError when two outputs of a run have the same name: one would replace the other."""
+    named = [path.absolute() for path in paths if path is not None]
+    for index, path in enumerate(named):
+        if path in named[:index]:
+            raise InputError(f"{path} is named for two outputs of this run; choose two names")
 
 
 @contextmanager
@@ -39,7 +57,7 @@ def written_aside(path: Path) -> Generator[Path]:
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise  # not about this file
-        raise OutputError(f"{path}: cannot write ({error.strerror or error}); nothing was changed") from error
+        raise OutputError(f"{path}: cannot write ({error.strerror or error}); it was not changed") from error
     finally:
         aside.unlink(missing_ok=True)
 
@@ -51,5 +69,5 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _flush_to_disk(path: Path) -> None:
-    with path.open("rb") as file:
+    with path.open("r+b") as file:  # Windows flushes files opened for writing only
         os.fsync(file.fileno())

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..kernels.errors import CheckpointError, InputError
-from .atomic import written_aside
+from .atomic import make_folder, written_aside
 
 FORMAT = "pullfocus-depth-1"
 SHIPPED = ("resnet18",)
@@ -63,6 +63,6 @@ def store(path: Path, checkpoint: Checkpoint) -> None:
     """Write `checkpoint` as fp16, whole or not at all. Raises OutputError."""
     tensors = {key: np.ascontiguousarray(t, dtype=np.float16) for key, t in checkpoint.tensors.items()}
     notes = {**checkpoint.notes, "format": FORMAT, "encoder": checkpoint.encoder}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with written_aside(path) as aside:
         aside.write_bytes(save(tensors, metadata=notes))

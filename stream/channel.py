@@ -51,12 +51,17 @@ class Channel(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
-    def get(self) -> T:
-        """The oldest item. Raises ChannelClosed when the writer has closed and all items are read."""
+    def get(self, timeout_s: float | None = None) -> T:
+        """The oldest item. Raises ChannelClosed when the writer has closed and all items are read.
+
+        Raises TimeoutError when none comes within timeout_s.
+        """
         with self._changed:
             started_s = monotonic()
-            self._changed.wait_for(lambda: self._closed or bool(self._items))
+            ready = self._changed.wait_for(lambda: self._closed or bool(self._items), timeout_s)
             self.stats.empty_wait_s += monotonic() - started_s
+            if not ready:
+                raise TimeoutError(self.name)
             if not self._items:
                 raise ChannelClosed(self.name)
             item = self._items.popleft()

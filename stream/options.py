@@ -100,11 +100,23 @@ def settings_from(
     )
 
 
+def check_untouched(settings: Settings, depth_in: Path | None) -> None:
+    """Raises InputError for options that would change a depth that is to be used as it is."""
+    changes = {
+        "--smooth": settings.smooth != "none",
+        "--depth-range": settings.depth_range != "fixed",
+        "--net-every": settings.net_every != 1,
+    }
+    given = [option for option, changed in changes.items() if changed]
+    if depth_in is not None and given:
+        raise InputError(f"--depth-in is used untouched, so {', '.join(given)} would have no effect; leave it out")
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """`WxH` → (h, w). Raises InputError."""
     if text is None:
         return None
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+    if not (width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
         raise InputError(f"--size {text}: expected WxH in pixels, 16 to 16384 each, such as 1280x720")
     return int(height), int(width)

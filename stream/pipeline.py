@@ -11,12 +11,13 @@ from itertools import pairwise
 from time import monotonic
 from typing import Any, Protocol
 
-from .channel import Channel
+from .channel import Channel, ChannelClosed
 from .crew import Crew
 from .frame import Frame, Rendered
 from .report import Meter, Report
 
 CAPACITY = 3  # enough to overlap stages of uneven pace; live channels hold one
+IDLE_S = 0.1  # how long a sink is left alone when no frame comes
 
 
 class Source(Protocol):
@@ -47,6 +48,14 @@ class Stage(Protocol):
     def __call__(self, item: Any, /) -> Any: ...
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with the report of what was done until then."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+
 def run(
     source: Source,
     stages: Sequence[Stage],
@@ -55,17 +64,27 @@ def run(
     engine: str = "",
     notes: list[str] | None = None,
     on_frame: Callable[[int], None] | None = None,
+    on_idle: Callable[[], bool] | None = None,
+    capacity: int = CAPACITY,
 ) -> Report:
-    """Run to the end of input. The first error of any thread ends everything and is raised here."""
+    """Run to the end of input. The first error of any thread ends everything and is raised here.
+
+    on_idle: called while no frame comes; False ends the run. capacity: of the channels of a source
+    that is not live. Raises Interrupted at Ctrl-C.
+    """
     names = ["source", *(stage.name for stage in stages), "sink"]
-    capacity = 1 if source.live else CAPACITY
+    capacity = 1 if source.live else capacity
     channels: list[Channel[Any]] = [Channel(f"{a}→{b}", capacity, newest_wins=source.live) for a, b in pairwise(names)]
     meter = Meter(names)
-    with Crew(channels) as crew:
-        crew.start("source", lambda: _pump(source, channels[0], meter.durations_s["source"].append))
-        for stage, inbox, outbox in zip(stages, channels, channels[1:]):
-            crew.start(stage.name, _stage_work(stage, inbox, outbox, meter.durations_s[stage.name].append))
-        _drain(channels[-1], sink, meter, on_frame)
+    try:
+        with Crew(channels) as crew:
+            crew.start("source", lambda: _pump(source, channels[0], meter.durations_s["source"].append))
+            for stage, inbox, outbox in zip(stages, channels, channels[1:]):
+                crew.start(stage.name, _stage_work(stage, inbox, outbox, meter.durations_s[stage.name].append))
+            _drain(_frames(channels[-1], on_idle), sink, meter, on_frame)
+    except KeyboardInterrupt as stop:
+        told = [*(notes or []), *getattr(stop, "__notes__", [])]  # a thread that did not stop is named there
+        raise Interrupted(meter.report(channels, engine, told)) from stop
     return meter.report(channels, engine, notes or [])
 
 
@@ -95,8 +114,23 @@ def _stage_work(
     return work
 
 
-def _drain(inbox: Channel[Rendered], sink: Sink, meter: Meter, on_frame: Callable[[int], None] | None) -> None:
-    for rendered in inbox:
+def _frames(inbox: Channel[Rendered], on_idle: Callable[[], bool] | None) -> Iterator[Rendered]:
+    """The frames of `inbox`; while it is empty `on_idle` is called, and ends them when it says so."""
+    if on_idle is None:
+        yield from inbox
+        return
+    while True:
+        try:
+            yield inbox.get(IDLE_S)
+        except ChannelClosed:
+            return
+        except TimeoutError:
+            if not on_idle():
+                return
+
+
+def _drain(frames: Iterator[Rendered], sink: Sink, meter: Meter, on_frame: Callable[[int], None] | None) -> None:
+    for rendered in frames:
         started_s = monotonic()
         more = sink.write(rendered)
         now_s = monotonic()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pullfocus.engines.atomic import check_target, write_text, written_aside
+from pullfocus.engines.atomic import check_distinct, check_target, write_text, written_aside
 from pullfocus.kernels.errors import InputError, OutputError
 
 
@@ -55,7 +55,7 @@ def test_nothing_changes_when_the_work_fails(tmp_path: Path, error: BaseExceptio
 def test_disk_errors_become_an_output_error_that_names_the_file(tmp_path: Path, code: int) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(OutputError, match=rf"a\.txt: cannot write \({os.strerror(code)}\); nothing was changed"):
+    with pytest.raises(OutputError, match=rf"a\.txt: cannot write \({os.strerror(code)}\); it was not changed"):
         fail_after_writing(path, OSError(code, os.strerror(code)))
     assert names(tmp_path) == ["a.txt"]
     assert path.read_text() == "old"
@@ -98,3 +98,15 @@ def test_targets_that_cannot_be_are_refused_before_the_work(tmp_path: Path, monk
     monkeypatch.setattr(os, "access", never)  # root may write everywhere
     with pytest.raises(InputError, match="is not writable"):
         check_target(tmp_path / "new.mp4", overwrite=False)
+
+
+def test_a_device_is_not_replaced() -> None:
+    with pytest.raises(InputError, match="/dev/null is a device"):
+        check_target(Path("/dev/null"), overwrite=True)
+
+
+def test_two_outputs_need_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_distinct([Path("a.mp4"), None, Path("b.mp4"), None])
+    with pytest.raises(InputError, match=r"a\.mp4 is named for two outputs"):
+        check_distinct([Path("a.mp4"), Path("b.mp4"), tmp_path / "a.mp4"])

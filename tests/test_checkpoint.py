@@ -48,7 +48,7 @@ def test_failed_store_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OutputError, match="nothing was changed"):
+    with pytest.raises(OutputError, match="it was not changed"):
         store(path, Checkpoint("resnet18", {"a": np.zeros(3, np.float32)}))
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]

@@ -1,0 +1,195 @@
+"""The commands: each reads its options, calls one job and says what it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..engines.build import EngineRequest
+from . import options as o
+from .config import DEFAULT_APERTURE, NET_DEAD_ZONE, Settings
+from .pictures import ENDINGS
+from .report import Report
+from .reporting import ReportFile, run_and_tell
+
+
+def video(
+    source: Annotated[str, typer.Argument(metavar="IN", help="video file")],
+    out: o.Output,
+    focus: o.Focus = "auto",
+    aperture: o.Aperture = DEFAULT_APERTURE,
+    kernel: o.Kernel = "disc",
+    dead_zone: o.DeadZone = None,
+    layers: o.Layers = 6,
+    smooth: o.Smooth = "none",
+    net_every: o.NetEvery = 1,
+    quality: o.QualityOption = "fast",
+    depth_range: o.DepthRange = "fixed",
+    device: o.Device = "auto",
+    engine: o.EngineOption = "auto",
+    model: o.Model = "resnet18",
+    depth_in: o.DepthIn = None,
+    depth_out: o.DepthOut = None,
+    view: o.ViewOption = "refocus",
+    json: o.Json = None,
+    overwrite: o.Overwrite = False,
+) -> None:
+    """Refocus a video file; sound, timestamps, rotation and colour tags are kept."""
+    from .video_job import refocus_video
+
+    settings = o.settings_from(
+        focus=focus, aperture=aperture, kernel=kernel, dead_zone=dead_zone, layers=layers, smooth=smooth,
+        net_every=net_every, depth_range=depth_range, view=view,
+        default_dead_zone=NET_DEAD_ZONE if depth_in is None else 0.0,
+        engine=EngineRequest(engine, device, model, quality),
+    )  # fmt: skip
+    o.check_untouched(settings, depth_in)
+    run_and_tell(
+        lambda: refocus_video(source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite),
+        f"wrote {out}", ReportFile(json, overwrite, (out, depth_out)),
+    )  # fmt: skip
+
+
+def image(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="picture, or folder of pictures")],
+    out: o.Output,
+    focus: o.Focus = "auto",
+    aperture: o.Aperture = DEFAULT_APERTURE,
+    kernel: o.Kernel = "disc",
+    dead_zone: o.DeadZone = None,
+    layers: o.Layers = 6,
+    smooth: o.Smooth = "none",
+    quality: o.QualityOption = "fast",
+    depth_range: o.DepthRange = "fixed",
+    device: o.Device = "auto",
+    engine: o.EngineOption = "auto",
+    model: o.Model = "resnet18",
+    depth_in: o.DepthIn = None,
+    depth_out: o.DepthOut = None,
+    view: o.ViewOption = "refocus",
+    json: o.Json = None,
+    overwrite: o.Overwrite = False,
+) -> None:
+    """Refocus a picture, or every picture of a folder."""
+    from .image_job import refocus_pictures
+
+    settings = o.settings_from(
+        focus=focus, aperture=aperture, kernel=kernel, dead_zone=dead_zone, layers=layers, smooth=smooth,
+        depth_range=depth_range, view=view, default_dead_zone=0.0,
+        engine=EngineRequest(engine, device, model, quality),
+    )  # fmt: skip
+    o.check_untouched(settings, depth_in)
+    run_and_tell(
+        lambda: refocus_pictures(source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite),
+        f"wrote {out}", ReportFile(json, overwrite, (out, depth_out)),
+    )  # fmt: skip
+
+
+def depth(
+    source: Annotated[str, typer.Argument(metavar="IN", help="video, picture, or folder of pictures")],
+    out: o.Output,
+    smooth: o.Smooth = "none",
+    net_every: o.NetEvery = 1,
+    quality: o.QualityOption = "fast",
+    depth_range: o.DepthRange = "fixed",
+    device: o.Device = "auto",
+    engine: o.EngineOption = "auto",
+    model: o.Model = "resnet18",
+    json: o.Json = None,
+    overwrite: o.Overwrite = False,
+) -> None:
+    """Write inverse depth: 16-bit PNG for pictures, lossless grey16 .mkv for video (65535 = 0.5 m or nearer)."""
+    settings = o.settings_from(
+        smooth=smooth, net_every=net_every, depth_range=depth_range,
+        engine=EngineRequest(engine, device, model, quality),
+    )  # fmt: skip
+    run_and_tell(
+        lambda: _write_depth(source, out, settings, overwrite),
+        f"wrote {out}", ReportFile(json, overwrite, (out,)),
+    )  # fmt: skip
+
+
+def _write_depth(source: str, out: Path, settings: Settings, overwrite: bool) -> Report:
+    path = Path(source)
+    if path.is_dir() or path.suffix.lower() in ENDINGS:
+        from .image_job import depth_of_pictures
+
+        return depth_of_pictures(path, out, settings, overwrite=overwrite)
+    from .video_job import depth_of_video
+
+    return depth_of_video(source, out, settings, overwrite=overwrite)
+
+
+def live(
+    source: o.SourceOption = "0",
+    sink: Annotated[str, typer.Option(metavar="window|null|FILE", help="where frames go")] = "window",
+    size: o.Size = None,
+    fps: o.Fps = None,
+    mirror: o.Mirror = False,
+    frames: Annotated[int, typer.Option(metavar="N", help="stop after N frames; 0 = go on")] = 0,
+    focus: o.Focus = "auto",
+    aperture: o.Aperture = DEFAULT_APERTURE,
+    kernel: o.Kernel = "disc",
+    dead_zone: o.DeadZone = None,
+    layers: o.Layers = 6,
+    smooth: o.Smooth = "none",
+    net_every: o.NetEvery = 1,
+    quality: o.QualityOption = "fast",
+    depth_range: o.DepthRange = "fixed",
+    device: o.Device = "auto",
+    engine: o.EngineOption = "auto",
+    model: o.Model = "resnet18",
+    view: o.ViewOption = "refocus",
+    json: o.Json = None,
+    overwrite: o.Overwrite = False,
+) -> None:
+    """Refocus a camera, a stream or a file in real time; click to focus, q to quit."""
+    from .live_job import LiveRequest, run_live
+
+    settings = o.settings_from(
+        focus=focus, aperture=aperture, kernel=kernel, dead_zone=dead_zone, layers=layers, smooth=smooth,
+        net_every=net_every, depth_range=depth_range, view=view,
+        engine=EngineRequest(engine, device, model, quality),
+    )  # fmt: skip
+    request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)
+    run_and_tell(lambda: run_live(request, settings), "ended", ReportFile(json, overwrite, (Path(sink),)))
+
+
+def bench(
+    source: o.SourceOption = "synthetic",
+    size: o.Size = None,
+    frames: Annotated[int, typer.Option(metavar="N", min=1, help="how many frames")] = 200,
+    focus: o.Focus = "auto",
+    aperture: o.Aperture = DEFAULT_APERTURE,
+    kernel: o.Kernel = "disc",
+    layers: o.Layers = 6,
+    smooth: o.Smooth = "none",
+    net_every: o.NetEvery = 1,
+    quality: o.QualityOption = "fast",
+    depth_range: o.DepthRange = "fixed",
+    device: o.Device = "auto",
+    engine: o.EngineOption = "auto",
+    model: o.Model = "resnet18",
+    json: o.Json = None,
+    overwrite: o.Overwrite = False,
+) -> None:
+    """Measure latency per frame: every frame through all stages as fast as it goes, into nothing."""
+    from .live_job import LiveRequest, run_bench
+
+    settings = o.settings_from(
+        focus=focus, aperture=aperture, kernel=kernel, layers=layers, smooth=smooth, net_every=net_every,
+        depth_range=depth_range, engine=EngineRequest(engine, device, model, quality),
+    )  # fmt: skip
+    request = LiveRequest(source, "null", o.parse_size(size), frames=frames)
+    report = run_and_tell(lambda: run_bench(request, settings), "measured", ReportFile(json, overwrite))
+    Console().print(report.table())
+
+
+def doctor() -> None:
+    """Say what is installed, what is not, and why."""
+    from .doctor import show
+
+    show(Console())

@@ -1,0 +1,45 @@
+"""Run a job and say how it went: notes and a summary on the terminal, the report as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engines.atomic import check_distinct, check_target
+from .pipeline import Interrupted
+from .report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """Where `--json` goes; checked before the run, so that no long run ends without its report."""
+
+    path: Path | None
+    overwrite: bool
+    other_outputs: tuple[Path | None, ...] = ()
+
+    def check(self) -> None:
+        if self.path is not None:
+            check_target(self.path, self.overwrite)
+            check_distinct((self.path, *self.other_outputs))
+
+
+def run_and_tell(job: Callable[[], Report], what: str, file: ReportFile) -> Report:
+    """Do `job` and say how it went, also when Ctrl-C ends it."""
+    file.check()
+    try:
+        report = job()
+    except Interrupted as stop:
+        _tell(stop.report, "until then", file)
+        raise
+    _tell(report, what, file)
+    return report
+
+
+def _tell(report: Report, what: str, file: ReportFile) -> None:
+    for note in report.notes:
+        print(f"note: {note}")
+    print(f"{what}: {report.summary()}")
+    if file.path is not None:
+        report.write(file.path)
