@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import cast
 
@@ -28,6 +29,7 @@ class CameraSource:
     def __init__(self, number: int, size_hw: tuple[int, int] | None, rate: float | None) -> None:
         """Raises InputError when the camera cannot be opened."""
         self._number = number
+        self._reading = Lock()
         with _quiet_opencv():
             self._capture = cv2.VideoCapture(number, _BACKENDS.get(sys.platform, cv2.CAP_ANY))
         if not self._capture.isOpened():
@@ -58,7 +60,8 @@ class CameraSource:
         first_s: float | None = None
         index = 0
         while True:
-            got, bgr = self._capture.read()
+            with self._reading:
+                got, bgr = self._capture.read()
             now_s = monotonic()
             if not got:
                 raise InputError(f"camera {self._number} stopped giving pictures after frame {index}; is it unplugged?")
@@ -68,7 +71,9 @@ class CameraSource:
             index += 1
 
     def close(self) -> None:
-        self._capture.release()
+        # Not under a thread that is stuck in the driver: the process is about to end, and the camera with it.
+        if self._reading.acquire(blocking=False):
+            self._capture.release()
 
 
 def list_cameras() -> list[str]:

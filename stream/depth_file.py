@@ -24,10 +24,11 @@ from ..engines.atomic import written_aside
 from ..kernels.api import InverseDepth
 from ..kernels.errors import InputError, OutputError
 from .frame import Frame
+from .grey16 import from_grey16, to_grey16
 from .pictures import write_picture
 from .video_in import VideoInfo, open_input
+from .video_out import writing
 
-FULL = 65535.0
 ENDING = ".mkv"
 
 
@@ -36,14 +37,6 @@ class HasDepth(Protocol):
     def frame(self) -> Frame: ...
     @property
     def inverse_depth(self) -> InverseDepth: ...
-
-
-def to_grey16(inverse_depth: InverseDepth) -> np.ndarray:
-    return np.round(np.clip(inverse_depth, 0.0, 1.0) * FULL).astype(np.uint16)
-
-
-def from_grey16(grey: np.ndarray) -> InverseDepth:
-    return grey.astype(np.float32) / np.float32(FULL)
 
 
 def read_depth_picture(path: Path) -> InverseDepth:
@@ -65,18 +58,22 @@ def write_depth_picture(path: Path, inverse_depth: InverseDepth) -> None:
 class DepthVideoSink:
     """One depth video being written. Make it with `depth_video_sink`."""
 
-    def __init__(self, path: Path, info: VideoInfo) -> None:
-        self._info = info
-        self._output: OutputContainer = av.open(f"file:{path.absolute()}", "w", format="matroska")
+    def __init__(self, path: Path, aside: Path, info: VideoInfo) -> None:
+        """path: the name it will have; aside: where it is written until then. Raises OutputError."""
+        self._path, self._info = path, info
+        with writing(path):
+            self._output: OutputContainer = av.open(f"file:{aside.absolute()}", "w", format="matroska")
         self._stream: VideoStream | None = None
 
     def write(self, item: HasDepth, /) -> bool:
+        """Encode one frame's depth. Raises OutputError."""
         grey = to_grey16(item.inverse_depth)
-        if self._stream is None:
-            self._stream = self._open(grey.shape)
         frame = VideoFrame.from_ndarray(grey, format="gray16le")
         frame.pts, frame.time_base = item.frame.pts, self._info.time_base
-        self._output.mux(self._stream.encode(frame))
+        with writing(self._path):
+            if self._stream is None:
+                self._stream = self._open(grey.shape)
+            self._output.mux(self._stream.encode(frame))
         return True
 
     def _open(self, size_hw: tuple[int, ...]) -> VideoStream:
@@ -91,8 +88,9 @@ class DepthVideoSink:
     def finish(self) -> None:
         if self._stream is None:
             raise OutputError("no frame arrived, so there is no depth to write")
-        self._output.mux(self._stream.encode(None))
-        self._output.close()
+        with writing(self._path):
+            self._output.mux(self._stream.encode(None))
+            self._output.close()
 
     def close(self) -> None:
         with suppress(FFmpegError):
@@ -107,7 +105,7 @@ def depth_video_sink(path: Path, info: VideoInfo) -> Generator[DepthVideoSink]:
             f"{path}: a depth video is lossless Matroska; got {path.suffix!r}, expected the ending {ENDING}"
         )
     with written_aside(path) as aside:
-        sink = DepthVideoSink(aside, info)
+        sink = DepthVideoSink(path, aside, info)
         try:
             yield sink
             sink.finish()

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import cv2
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # at run time it brings PyAV in, which must come after the wi
     from .video_in import VideoSource
 
 DEFAULT_SIZE_HW = (480, 640)
+BENCH_SIZE_HW = (720, 1280)
 DEFAULT_RATE = 30.0
 _CAMERA = re.compile(r"(?:/dev/video)?([0-9]{1,3})")
 
@@ -72,16 +73,22 @@ def run_live(request: LiveRequest, settings: Settings) -> Report:
         size_hw = None if request.camera is not None else request.size_hw
         adjusted = Adjusted(source, size_hw, request.mirror, request.frames)
         parts = stack.enter_context(prepared(settings))
-        report = run(adjusted, parts.stages(settings, puller), sink, engine=parts.engine)
+        stages = parts.stages(settings, puller)
+        on_idle = sink.idle if isinstance(sink, WatchedSink) else None
+        report = run(adjusted, stages, sink, engine=parts.engine, on_idle=on_idle)
     return report.with_notes(source.notes)
 
 
 def run_bench(request: LiveRequest, settings: Settings) -> Report:
-    """As fast as it goes, every frame, into nothing."""
+    """As fast as it goes, every frame, into nothing. Compiling the net for the frames' size is not counted."""
     with ExitStack() as stack:
-        adjusted = Adjusted(_bench_source(stack, request), request.size_hw, request.mirror, request.frames)
-        parts = stack.enter_context(prepared(settings))
-        return run(adjusted, parts.stages(settings, FocusPuller(settings.focus)), NullSink(), engine=parts.engine)
+        source = _bench_source(stack, request)
+        size_hw = request.size_hw or source.size_hw
+        adjusted = Adjusted(source, size_hw, request.mirror, request.frames)
+        parts = stack.enter_context(prepared(settings, warm_up_hw=size_hw))
+        stages = parts.stages(settings, FocusPuller(settings.focus))
+        # Channels of one: a frame's latency is then the pipeline's own, not the length of its queues.
+        return run(adjusted, stages, NullSink(), engine=parts.engine, capacity=1)
 
 
 class Adjusted:
@@ -119,6 +126,15 @@ class Adjusted:
         return cast(Picture, cv2.flip(picture, 1)) if self._mirror else picture
 
 
+@runtime_checkable
+class WatchedSink(Sink, Protocol):
+    """A sink whose user may want something while no frame comes."""
+
+    def idle(self) -> bool:
+        """False ends the run."""
+        ...
+
+
 class LiveSource(Source, Protocol):
     """A source in real time, with what the user should know about it at the end."""
 
@@ -139,8 +155,7 @@ class LiveVideo:
 
     @property
     def notes(self) -> list[str]:
-        bad = self._video.bad_packets
-        return [*self._notes, *([f"{bad} damaged packets of the input were skipped"] if bad else [])]
+        return [*self._notes, *self._video.notes]
 
 
 def _sink(stack: ExitStack, request: LiveRequest, puller: FocusPuller, settings: Settings) -> Sink:
@@ -169,7 +184,9 @@ def _live_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
         return _synthetic(request, live=True)
     if request.camera is None:
         notes = [] if request.rate is None else [f"--fps is not for files and URLs; {request.source} kept its own rate"]
-        return LiveVideo(_video(stack, request), paced=not request.is_url, notes=notes)
+        video = _video(stack, request, live=request.is_url)
+        # A film behind a URL comes as fast as the network goes; only a true stream paces itself.
+        return LiveVideo(video, paced=not request.is_url or video.info.frames is not None, notes=notes)
     from .camera import CameraSource
 
     camera = CameraSource(request.camera, request.size_hw, request.rate)
@@ -177,10 +194,19 @@ def _live_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
     return camera
 
 
-def _bench_source(stack: ExitStack, request: LiveRequest) -> Source:
+class SizedSource(Source, Protocol):
+    """A source that knows the size of its upright frames beforehand."""
+
+    @property
+    def size_hw(self) -> tuple[int, int]: ...
+
+
+def _bench_source(stack: ExitStack, request: LiveRequest) -> SizedSource:
     if request.camera is not None:
         raise InputError("bench measures files and synthetic pictures; a camera would only show its own rate")
-    return _synthetic(request, live=False) if request.source == "synthetic" else _video(stack, request)
+    if request.source == "synthetic":
+        return _synthetic(replace(request, size_hw=request.size_hw or BENCH_SIZE_HW), live=False)
+    return _video(stack, request, live=False)
 
 
 def _synthetic(request: LiveRequest, live: bool) -> SyntheticSource:
@@ -188,11 +214,11 @@ def _synthetic(request: LiveRequest, live: bool) -> SyntheticSource:
     return SyntheticSource(request.size_hw or DEFAULT_SIZE_HW, rate, live=live, frames=request.frames)
 
 
-def _video(stack: ExitStack, request: LiveRequest) -> VideoSource:
+def _video(stack: ExitStack, request: LiveRequest, live: bool) -> VideoSource:
     from .video_in import VideoSource
 
     if not request.is_url and not (request.source and Path(request.source).exists()):
         raise InputError(
             f"--source {request.source}: no such file; expected a camera's number, a file, a URL or synthetic"
         )
-    return stack.enter_context(VideoSource(request.source, live=request.is_url))
+    return stack.enter_context(VideoSource(request.source, live))

@@ -38,6 +38,11 @@ class Orientation:
         out = self._mirrored(upright)
         return np.ascontiguousarray(out.transpose(1, 0, 2)) if self.transpose else out
 
+    def upright_hw(self, coded_hw: tuple[int, int]) -> tuple[int, int]:
+        """The size of the upright picture."""
+        height, width = coded_hw
+        return (width, height) if self.transpose else (height, width)
+
     def _mirrored(self, picture: Picture) -> Picture:
         out = picture[:, ::-1] if self.mirror_x else picture
         out = out[::-1] if self.mirror_y else out

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..engines.api import label
 from ..engines.build import build
 from ..kernels.api import Kernels, load
@@ -35,11 +37,18 @@ class Parts:
 
 
 @contextmanager
-def prepared(settings: Settings, depth_in: Path | None = None) -> Generator[Parts]:
-    """The parts for a stream. With `depth_in` (a depth video) no engine is loaded."""
+def prepared(
+    settings: Settings, depth_in: Path | None = None, warm_up_hw: tuple[int, int] | None = None
+) -> Generator[Parts]:
+    """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
+
+    warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
+    """
     kernels = load("cpu")
     if depth_in is None:
         engine = build(settings.engine)
+        if warm_up_hw is not None:
+            engine.infer(np.zeros((*warm_up_hw, 3), np.uint8))
         yield Parts(kernels, NetDepth(engine, kernels, settings), label(engine))
         return
     if depth_in.suffix.lower() == ".png":

@@ -1,4 +1,7 @@
-"""A live recording: whatever ends it, what was recorded until then is kept, because it cannot be made again."""
+"""A live recording: whatever ends it, what was recorded until then is kept, because it cannot be made again.
+
+Only an error of the recording itself (a full disk, a frame that cannot be encoded) loses it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from threading import current_thread, main_thread
 from types import FrameType, TracebackType
 from typing import Any
 
-from ..kernels.errors import PullfocusError
 from .frame import Rendered
 from .pipeline import Sink
 
@@ -58,7 +60,7 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keep = self._frames > 0 and not self._broken and isinstance(error, KeyboardInterrupt | PullfocusError)
+        keep = self._frames > 0 and not self._broken and error is not None
         self._writing = True  # finishing is one step, too
         try:
             self._file.__exit__(*((None, None, None) if keep else (kind, error, trace)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
@@ -12,6 +13,8 @@ from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
 from av.stream import Stream
 
+from .clock import MILLISECOND
+from .timeline import Timeline
 from .video_in import open_input
 
 COPIED = ("audio", "subtitle")
@@ -24,16 +27,16 @@ class _Track:
     source: Stream
     target: Stream
     encode: bool
+    timeline: Timeline | None  # subtitles may share a timestamp
 
 
 class SoundTrack:
     """Reads the input a second time, for its sound and subtitles only, in step with the video written."""
 
     def __init__(self, location: str, output: OutputContainer) -> None:
-        """Adds one output stream per track that the container can hold; `left_out` names the others."""
+        """Adds one output stream per track that the container can hold; `notes` name the others."""
         self._input = open_input(location)
         self._output = output
-        self.left_out: list[str] = []
         self.notes: list[str] = []
         self._tracks: dict[int, _Track] = {}
         for stream in self._input.streams:
@@ -44,14 +47,21 @@ class SoundTrack:
     def _add(self, stream: Stream) -> None:
         if stream.type == "video":
             return
-        codec = stream.codec_context.name if stream.type in COPIED else ""
-        if stream.type in COPIED and codec in self._output.supported_codecs:
-            self._tracks[stream.index] = _Track(stream, self._output.add_stream_from_template(stream), encode=False)
+        name = f"{stream.type} stream {stream.index}"
+        # FFmpeg may know a track's kind and have no decoder for it: then there is no codec context.
+        if stream.type not in COPIED or cast(object, stream.codec_context) is None:
+            self.notes.append(f"left out: {name}, which cannot be copied")
+            return
+        codec = stream.codec_context.name
+        timeline = Timeline(stream.time_base or MILLISECOND) if isinstance(stream, AudioStream) else None
+        if codec in self._output.supported_codecs:
+            target = self._output.add_stream_from_template(stream)
+            self._tracks[stream.index] = _Track(stream, target, encode=False, timeline=timeline)
         elif isinstance(stream, AudioStream):
-            self._tracks[stream.index] = _Track(stream, self._encoder_for(stream), encode=True)
+            self._tracks[stream.index] = _Track(stream, self._encoder_for(stream), encode=True, timeline=timeline)
             self.notes.append(f"sound: {codec} does not fit into this container, written as another codec")
         else:
-            self.left_out.append(f"{stream.type} stream {stream.index} {codec}".strip())
+            self.notes.append(f"left out: {name}, {codec} does not fit into this container")
 
     def _encoder_for(self, stream: AudioStream) -> Stream:
         name = AUDIO_ENCODERS.get(self._output.format.name, "aac")
@@ -88,8 +98,7 @@ class SoundTrack:
         track = self._tracks[packet.stream.index]
         if not track.encode:
             if packet.dts is not None:
-                packet.stream = track.target
-                self._output.mux(packet)
+                self._copy(packet, track)
             return
         target = track.target.codec_context
         assert isinstance(target, AudioCodecContext)
@@ -101,6 +110,15 @@ class SoundTrack:
             self._output.mux(target.encode(frame))  # pyright: ignore[reportArgumentType]
         if packet.dts is None:
             self._output.mux(target.encode(None))
+
+    def _copy(self, packet: Packet[Stream], track: _Track) -> None:
+        # Joined files step back in time; the picture's timeline does the same there.
+        if track.timeline is not None and packet.dts is not None:
+            shift = track.timeline.follow(packet.dts, packet.duration or 0) - packet.dts
+            packet.dts += shift
+            packet.pts = packet.pts + shift if packet.pts is not None else packet.dts
+        packet.stream = track.target
+        self._output.mux(packet)
 
     def finish(self) -> None:
         """Mux what is left."""

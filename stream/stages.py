@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-
 from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
 from .depth_range import make_range
 from .focus import FocusPuller, resized_for_focus
 from .frame import FocusPlan, Frame, Layered, Rendered, Sensed
+from .grey16 import from_grey16, to_grey16
 from .layers import LayerTracker
 from .views import show
-
-LEVELS = 65535.0  # depth is kept on the grid of a 16-bit file, so a stored depth gives the same picture
 
 
 class DepthSource(Protocol):
@@ -41,7 +38,8 @@ class NetDepth:
             raw = self._engine.infer(frame.picture)
             smooth = self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
             ranged = self._range.apply(smooth, frame.time_s)
-            self._last = np.round(ranged * LEVELS).astype(np.float32) / np.float32(LEVELS)
+            # On the grid of a 16-bit file, so that a stored depth gives the same picture.
+            self._last = from_grey16(to_grey16(ranged))
         return self._last
 
 

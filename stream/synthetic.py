@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from time import monotonic
 from typing import cast
 
 import cv2
@@ -23,7 +24,7 @@ class SyntheticSource:
         """frames: how many, 0 = no end."""
         self.live = live
         self.notes: list[str] = []
-        self._size_hw, self._rate, self._count = size_hw, rate, frames
+        self.size_hw, self._rate, self._count = size_hw, rate, frames
         self._wall = _wall(size_hw)
 
     def frames(self) -> Iterator[Frame]:
@@ -33,11 +34,11 @@ class SyntheticSource:
     def _plain(self) -> Iterator[Frame]:
         index = 0
         while not self._count or index < self._count:
-            yield Frame(self._draw(index), index, index, 1 / self._rate, 1)
+            yield Frame(self._draw(index), index, index, 1 / self._rate, 1, monotonic())
             index += 1
 
     def _draw(self, index: int) -> Picture:
-        height, width = self._size_hw
+        height, width = self.size_hw
         phase = 2.0 * np.pi * index / (4.0 * float(self._rate))
         centre = (round(width * (0.5 + 0.3 * np.sin(phase))), round(height * 0.6))
         return cast(

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from types import TracebackType
 
 import av
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -19,6 +21,7 @@ from ..kernels.errors import InputError
 from .colour import ColourConverter, ColourTags
 from .frame import Frame
 from .orientation import Orientation, parse_matrix
+from .timeline import Timeline
 
 DEFAULT_RATE = Fraction(30)
 LONGEST_BELIEVABLE_S = 48 * 3600.0  # fragmented files may claim days
@@ -36,6 +39,7 @@ class VideoInfo:
     time_base: Fraction
     pix_fmt: str
     tags: ColourTags
+    bits: int = 8
     matrix: tuple[int, ...] | None = None
     orientation: Orientation = field(default_factory=Orientation)
     sample_aspect: Fraction | None = None
@@ -53,7 +57,7 @@ def open_input(location: str) -> InputContainer:
     try:
         return av.open(name, "r", timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url else None)
     except (FFmpegError, OSError) as error:
-        raise InputError(f"{location}: not a readable video ({_reason(error)})") from error
+        raise InputError(f"{location}: not a readable video ({reason(error)})") from error
 
 
 class VideoSource:
@@ -63,6 +67,8 @@ class VideoSource:
         """Opens the input and decodes the first frame. Raises InputError."""
         self.location, self.live = location, live
         self.bad_packets = 0
+        self.ends_early = False  # the file is damaged so badly that its rest cannot be found
+        self._reading = Lock()
         self._container = open_input(location)
         try:
             self._stream = self._video_stream()
@@ -75,13 +81,12 @@ class VideoSource:
         self._converter = ColourConverter(self.info.tags)
 
     def frames(self) -> Iterator[Frame]:
-        last_pts: int | None = None
+        timeline, last_pts = Timeline(self.info.time_base), None
         for index, decoded in enumerate(self._all()):
             self._check(decoded)
             pts = decoded.pts if decoded.pts is not None else self._guessed_pts(last_pts)
-            if last_pts is not None and pts <= last_pts:
-                pts = last_pts + 1  # damaged files repeat timestamps; muxers want them to rise
             last_pts = pts
+            pts = timeline.follow(pts, decoded.duration or 0)
             picture = self.info.orientation.upright(self._converter.to_rgb(decoded, self.info.size_hw))
             yield Frame(picture, index, pts, self.info.time_base, decoded.duration or 0, monotonic())
 
@@ -102,13 +107,9 @@ class VideoSource:
     def _decode(self) -> Iterator[VideoFrame]:
         """Every frame that can be decoded; damaged packets are skipped and counted."""
         bad_in_a_row = 0
-        packets = self._container.demux(self._stream)
-        while True:
+        for packet in self._packets():
             try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                yield from packet.decode()  # pyright: ignore[reportReturnType]
+                yield from self._stream.decode(packet)
                 bad_in_a_row = 0
             except InvalidDataError as error:
                 self.bad_packets += 1
@@ -116,7 +117,25 @@ class VideoSource:
                 if bad_in_a_row >= MOST_BAD_PACKETS:
                     raise InputError(f"{self.location}: {bad_in_a_row} damaged packets in a row") from error
             except FFmpegError as error:
-                raise InputError(f"{self.location}: cannot read on ({_reason(error)})") from error
+                raise InputError(f"{self.location}: cannot read on ({reason(error)})") from error
+
+    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
+        """The video's packets, and at the end what flushes the decoder."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                with self._reading:
+                    packet = next(packets, None)
+            except InvalidDataError:
+                # The demuxer cannot find its way on; the decoder still holds whole frames.
+                self.ends_early = True
+                yield None
+                return
+            except FFmpegError as error:
+                raise InputError(f"{self.location}: cannot read on ({reason(error)})") from error
+            if packet is None:
+                return
+            yield packet
 
     def _first_frame(self) -> VideoFrame:
         frame = next(self._decoded, None)
@@ -144,6 +163,7 @@ class VideoSource:
             rate=stream.average_rate or stream.guessed_rate or DEFAULT_RATE,
             time_base=stream.time_base or 1 / DEFAULT_RATE,
             pix_fmt=first.format.name,
+            bits=max(component.bits for component in first.format.components),
             tags=tags,
             matrix=matrix,
             orientation=Orientation.from_matrix(matrix) if matrix else Orientation(),
@@ -164,8 +184,22 @@ class VideoSource:
         step = round(1 / (self.info.rate * self.info.time_base))
         return 0 if last_pts is None else last_pts + max(step, 1)
 
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Of the upright frames."""
+        return self.info.orientation.upright_hw(self.info.size_hw)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the input, once it has been read."""
+        notes = [f"damaged packets of the input that were skipped: {self.bad_packets}"] if self.bad_packets else []
+        return [*notes, *(["the input ends early: it is damaged"] if self.ends_early else [])]
+
     def close(self) -> None:
-        self._container.close()
+        # FFmpeg frees what a thread that is still reading uses, which crashes. Such a thread has outlasted its
+        # deadline (a dead network); the process is about to end and takes the input with it.
+        if self._reading.acquire(blocking=False):
+            self._container.close()
 
     def __enter__(self) -> VideoSource:
         return self
@@ -176,5 +210,6 @@ class VideoSource:
         self.close()
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What FFmpeg or the system says is wrong, in a few words."""
     return getattr(error, "strerror", None) or str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..engines.atomic import check_target
+from ..engines.atomic import check_distinct, check_target
 from .config import Settings
 from .depth_file import depth_video_sink
 from .focus import FocusPuller
@@ -30,6 +30,7 @@ def refocus_video(
 ) -> Report:
     """Refocus a video file into `target`. Raises InputError, OutputError, EngineError."""
     container_of(target)
+    check_distinct((target, depth_out))
     for path in (target, depth_out):
         if path is not None:
             check_target(path, overwrite)
@@ -60,9 +61,5 @@ def depth_of_video(source_path: str, target: Path, settings: Settings, *, overwr
 
 
 def _source_notes(source: VideoSource) -> list[str]:
-    notes: list[str] = []
-    if source.bad_packets:
-        notes.append(f"damaged packets of the input that were skipped: {source.bad_packets}")
-    if any(depth in source.info.pix_fmt for depth in ("p10", "p12", "p16")):
-        notes.append(f"the input has more than 8 bits ({source.info.pix_fmt}); the output has 8")
-    return notes
+    more = source.info.bits > 8
+    return [*source.notes, *([f"the input has {source.info.bits} bits; the output has 8"] if more else [])]

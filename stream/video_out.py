@@ -20,7 +20,7 @@ from ..kernels.errors import InputError, OutputError
 from .colour import ColourConverter
 from .frame import Rendered
 from .sound import SoundTrack
-from .video_in import VideoInfo
+from .video_in import VideoInfo, reason
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 H264_OPTIONS = {"crf": "18", "preset": "veryfast"}
@@ -47,7 +47,7 @@ def video_sink(path: Path, info: VideoInfo, sound_from: str | None = None) -> Ge
     """
     container = container_of(path)
     with written_aside(path) as aside:
-        sink = VideoSink(aside, container, info, sound_from)
+        sink = VideoSink(path, aside, container, info, sound_from)
         try:
             yield sink
             sink.finish()
@@ -55,11 +55,22 @@ def video_sink(path: Path, info: VideoInfo, sound_from: str | None = None) -> Ge
             sink.close()
 
 
+@contextmanager
+def writing(path: Path) -> Generator[None]:
+    """Raises OutputError, naming `path`, for what FFmpeg cannot encode or the disk cannot hold."""
+    try:
+        yield
+    except (FFmpegError, OSError) as error:
+        raise OutputError(f"{path}: cannot write ({reason(error)}); it was not changed") from error
+
+
 class VideoSink:
     """One video file being written. Make it with `video_sink`, which gives it its life's frame."""
 
-    def __init__(self, path: Path, container: str, info: VideoInfo, sound_from: str | None) -> None:
-        self._path, self._container, self._info, self._sound_from = path, container, info, sound_from
+    def __init__(self, path: Path, aside: Path, container: str, info: VideoInfo, sound_from: str | None) -> None:
+        """path: the name it will have; aside: where it is written until then."""
+        self._path, self._aside, self._container = path, aside, container
+        self._info, self._sound_from = info, sound_from
         self._output: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._sound: SoundTrack | None = None
@@ -68,15 +79,16 @@ class VideoSink:
         self.notes: list[str] = []
 
     def write(self, rendered: Rendered) -> bool:
-        """Encode one frame."""
+        """Encode one frame. Raises OutputError."""
         picture = self._info.orientation.coded(rendered.picture)
-        if self._stream is None:
-            self._open(picture)
-        self._encode(picture, rendered)
+        with writing(self._path):
+            if self._stream is None:
+                self._open(picture)
+            self._encode(picture, rendered)
         return True
 
     def _open(self, picture: Picture) -> None:
-        self._output = av.open(f"file:{self._path.absolute()}", "w", format=self._container)
+        self._output = av.open(f"file:{self._aside.absolute()}", "w", format=self._container)
         info, webm = self._info, self._container == "webm"
         codec: Literal["libvpx-vp9", "libx264"] = "libvpx-vp9" if webm else "libx264"
         options = VP9_OPTIONS if webm else _h264_options()
@@ -119,15 +131,15 @@ class VideoSink:
             self._output.mux(packet)
 
     def finish(self) -> None:
-        """Flush the encoder, copy the rest of the sound, write the index."""
+        """Flush the encoder, copy the rest of the sound, write the index. Raises OutputError."""
         if self._output is None or self._stream is None:
             raise OutputError("no frame arrived, so there is nothing to write")
-        self._mux(self._stream.encode(None))
-        if self._sound is not None:
-            self._sound.finish()
-            self.notes += self._sound.notes
-            self.notes += [f"left out: {name}" for name in self._sound.left_out]
-        self._output.close()
+        with writing(self._path):
+            self._mux(self._stream.encode(None))
+            if self._sound is not None:
+                self._sound.finish()
+                self.notes += self._sound.notes
+            self._output.close()
 
     def close(self) -> None:
         """Let go of all files; what is not finished is lost."""

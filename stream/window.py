@@ -59,6 +59,10 @@ class WindowSink:
         cv2.imshow(TITLE, self._with_overlay(rendered.picture))
         return cv2.waitKey(1) & 0xFF not in QUIT_KEYS and _is_open()
 
+    def idle(self) -> bool:
+        """Answer clicks and keys while no frame comes; False when the user has ended the run."""
+        return cv2.waitKey(1) & 0xFF not in QUIT_KEYS and (self._last_s is None or _is_open())
+
     def _measure(self, rendered: Rendered) -> None:
         now_s = monotonic()
         latency_s = now_s - rendered.frame.captured_s

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -143,6 +144,45 @@ def test_an_unplugged_camera_leaves_what_was_recorded(tmp_path: Path) -> None:
         run_pipeline(Adjusted(Unplugged(), None, False, 0), [Render()], sink)
     # The error discards what is under way between the threads, so not all ten arrive.
     assert len(decoded(out)) > 0
+
+
+def test_an_unexpected_error_keeps_the_recording_too(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    frames = list(Adjusted(SyntheticSource((96, 128), live=False, frames=4), None, False, 0).frames())
+    with pytest.raises(ZeroDivisionError), Recording(out, video_sink(out, live_info(30))) as sink:
+        _ = [sink.write(rendered(frame)) for frame in frames] + [1 // 0 == 1]
+    assert len(decoded(out)) == 4
+
+
+def test_ctrl_c_on_a_stalled_stream_keeps_the_recording(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    out, report = tmp_path / "out.mp4", tmp_path / "report.json"
+    command = [str(PULLFOCUS), "live", "--engine", "plane", "--source", f"udp://127.0.0.1:{port}?fifo_size=50000"]
+    command += ["--sink", str(out), "--json", str(report)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        send_stream(port, until=lambda: any(path.stat().st_size > 2000 for path in tmp_path.glob(".out.*")))
+        sleep(1.0)  # now nothing comes, and a thread waits inside FFmpeg
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert len(decoded(out)) > 0
+    assert json.loads(report.read_text())["frames"] == len(decoded(out))
+
+
+def send_stream(port: int, until: Callable[[], bool], limit_s: float = 40.0) -> None:
+    """An MPEG-TS stream over UDP at about its own pace."""
+    end_s = monotonic() + limit_s
+    with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as output:
+        stream = output.add_stream("libx264", rate=30, options={"tune": "zerolatency", "g": "10"})
+        stream.height, stream.width, stream.pix_fmt = 128, 160, "yuv420p"
+        for frame in SyntheticSource((128, 160), live=False).frames():
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(frame.picture, format="rgb24")))
+            if until():
+                return
+            assert monotonic() < end_s
+            sleep(1 / 60)
 
 
 def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path: Path) -> None:

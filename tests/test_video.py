@@ -117,6 +117,11 @@ def test_depth_of_another_video_is_refused(clip: Path, tmp_path: Path) -> None:
         (("video", "in.mp4", "-o", "out.mp4", "--frobnicate"), ("--frobnicate",)),
         (("video", "in.mp4", "-o", "out.mp4", "--focus", "layer:9"), ("6 layers",)),
         (("depth", "in.mp4", "-o", "out.mp4", *PLANE), ("lossless Matroska", ".mkv")),
+        (("video", "in.mp4", "-o", "x.mkv", "--depth-out", "x.mkv", *PLANE), ("x.mkv is named for two outputs",)),
+        (("video", "in.mp4", "-o", "out.mp4", "--json", "out.mp4", *PLANE), ("out.mp4 is named for two outputs",)),
+        (("video", "in.mp4", "-o", "out.mp4", "--json", "in.mp4", *PLANE), ("in.mp4 exists", "--overwrite")),
+        (("video", "in.mp4", "-o", "out.mp4", "--json", "nowhere/r.json", *PLANE), ("folder nowhere",)),
+        (("video", "in.mp4", "-o", "out.mp4", "--depth-in", "x.mkv", "--smooth", "both"), ("untouched", "--smooth")),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
@@ -146,7 +151,7 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path: Path) -> No
 
     command = [str(PULLFOCUS), "video", str(clip), "-o", str(out), "--overwrite", *PLANE]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, preexec_fn=no_room)
-    assert_one_line(result, "cannot write", "nothing was changed")
+    assert_one_line(result, "cannot write", "it was not changed")
     assert out.read_bytes() == b"precious"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
 
