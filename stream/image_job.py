@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from ..engines.api import label
-from ..engines.atomic import check_target
+from ..engines.atomic import check_distinct, check_target, make_folder
 from ..engines.build import build
 from ..kernels.api import InverseDepth, Picture, load
 from ..kernels.errors import InputError
@@ -38,7 +38,10 @@ def refocus_pictures(
     work = _pairs(source, target, overwrite)
     for _, path in work:
         check_ending(path)
+    if depth_in is not None and depth_in.is_dir():
+        _check_stems([path for path, _ in work], depth_in)
     depth_outs = dict(_pairs(source, depth_out, overwrite, ending=".png")) if depth_out else {}
+    check_distinct([*(out for _, out in work), *depth_outs.values()])
     run = _Run(settings, depth_in, ["read", "depth", "layers", "refocus", "write"])
 
     def refocus_one(path: Path, out: Path, frame: Frame) -> None:
@@ -47,6 +50,7 @@ def refocus_pictures(
         with run.timed("write"):
             write_picture(out, picture)
         if path in depth_outs:
+            make_folder(depth_outs[path].parent)
             write_depth_picture(depth_outs[path], run.kernels.resize(depth, frame.size_hw))
 
     return run.over(work, source.name, refocus_one)
@@ -55,6 +59,7 @@ def refocus_pictures(
 def depth_of_pictures(source: Path, target: Path, settings: Settings, *, overwrite: bool = False) -> Report:
     """Write the inverse depth of a picture, or of every picture of a folder, as 16-bit PNG of its size."""
     work = _pairs(source, target, overwrite, ending=".png")
+    check_distinct([out for _, out in work])
     run = _Run(settings, None, ["read", "depth", "write"])
 
     def write_one(path: Path, out: Path, frame: Frame) -> None:
@@ -63,6 +68,14 @@ def depth_of_pictures(source: Path, target: Path, settings: Settings, *, overwri
             write_depth_picture(out, full)
 
     return run.over(work, source.name, write_one)
+
+
+def _check_stems(pictures: list[Path], depth_in: Path) -> None:
+    # A depth picture is found by the name without its ending.
+    stems = [path.stem for path in pictures]
+    for path in pictures:
+        if stems.count(path.stem) > 1:
+            raise InputError(f"--depth-in {depth_in}: {path.stem}.png would be the depth of two pictures; rename one")
 
 
 class _Run:
@@ -79,6 +92,7 @@ class _Run:
             for path, out in work:
                 with self.timed("read"):
                     frame = Frame(read_picture(path), 0, 0, Fraction(1), 0, monotonic())
+                make_folder(out.parent)
                 each(path, out, frame)
                 self._meter.frames += 1
                 self._meter.latencies_s.append(monotonic() - frame.captured_s)
@@ -117,8 +131,8 @@ def _pairs(source: Path, target: Path, overwrite: bool, ending: str | None = Non
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; the input {source} is a folder, so expected a folder")
     pictures = list_pictures(source)
-    target.mkdir(parents=True, exist_ok=True)
     pairs = [(path, target / (path.stem + ending if ending else path.name)) for path in pictures]
-    for _, out in pairs:
-        check_target(out, overwrite)
+    if target.is_dir():
+        for _, out in pairs:
+            check_target(out, overwrite)
     return pairs

@@ -83,6 +83,10 @@ def test_the_panel_is_four_pictures(folder: Path, tmp_path: Path) -> None:
         (("image", "a.png", "-o", "out.png", "--depth-in", "a.png"), ("uint8 colour", "16-bit grey PNG")),
         (("image", "a.png", "-o", "out.png", "--depth-in", "none.png"), ("none.png does not exist",)),
         (("depth", "a.png", "-o", "out.jpg"), ("16-bit PNG",)),
+        (("image", "a.png", "-o", "out.png", "--depth-out", "out.png"), ("out.png is named for two outputs",)),
+        (("image", "twins", "-o", "out", "--depth-out", "deep"), ("b.png is named for two outputs",)),
+        (("image", "twins", "-o", "out", "--depth-in", "twins"), ("b.png would be the depth of two pictures",)),
+        (("depth", "twins", "-o", "out"), ("b.png is named for two outputs",)),
         (("image", "a.png", "-o", "out.png", "--aperture", "-1"), ("--aperture", "0 to 50")),
         (("image", "a.png", "-o", "out.png", "--aperture", "wide"), ("--aperture", "number")),
         (("image", "a.png", "-o", "out.png", "--layers", "1"), ("--layers", "2 to 16")),
@@ -98,5 +102,8 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     cv2.imwrite("a.png", draw(0, (160, 96)))
     Path("text.png").write_text("not a picture")
     Path("empty").mkdir()
+    Path("twins").mkdir()
+    for name in ("b.png", "b.jpg"):
+        cv2.imwrite(f"twins/{name}", draw(0, (160, 96)))
     assert_one_line(run(*arguments, *(() if "--engine" in arguments else PLANE)), *words)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "empty", "text.png"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "empty", "text.png", "twins"]
