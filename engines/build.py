@@ -7,7 +7,7 @@ import importlib.metadata
 import sys
 from collections.abc import Callable
 from ctypes.util import find_library
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +52,7 @@ def build(request: EngineRequest) -> Engine:
 
 def find_engines() -> list[Finding]:
     """What is usable on this machine, best first."""
-    return [_find_cuda(), _find_package("openvino", "openvino", ""), _find_torch(), Finding("plane", True, "no net")]
+    return [_find_cuda(), find_package("openvino"), _find_torch(), Finding("plane", True, "no net")]
 
 
 def _device(request: EngineRequest) -> Device:
@@ -116,25 +116,27 @@ def _require(package: str, extra: str, purpose: str) -> None:
         raise MissingExtraError(package, extra, purpose)
 
 
-def _find_package(name: str, package: str, extra: str) -> Finding:
+def find_package(package: str, extra: str = "") -> Finding:
+    """Is `package` installed, and if not, how to get it (extra: which of ours brings it)."""
     version = _version(package)
     if version is None:
         how = f"pip install 'pullfocus[{extra}]'" if extra else f"pip install {package}"
-        return Finding(name, False, f"{package} is not installed; run: {how}")
-    return Finding(name, True, f"{package} {version}, CPU")
+        return Finding(package, False, f"not installed; run: {how}")
+    return Finding(package, True, version)
 
 
 def _find_torch() -> Finding:
-    found = _find_package("torch", "torch", "train")
-    return found if not found.usable else _find_package("torch", "torchvision", "train")
+    found = find_package("torch", "train")
+    return found if not found.usable else replace(find_package("torchvision", "train"), name="torch")
 
 
 def _find_cuda() -> Finding:
     # The driver first: importing torch costs seconds and 700 MB, too much to learn that there is no GPU.
     if find_library("nvcuda" if sys.platform == "win32" else "cuda") is None:
         return Finding("torch on CUDA", False, "no NVIDIA driver (libcuda) was found")
-    if _version("torch") is None:
-        return Finding("torch on CUDA", False, "torch is not installed; run: pip install 'pullfocus[gpu]'")
+    for package in ("torch", "torchvision"):
+        if _version(package) is None:
+            return Finding("torch on CUDA", False, f"{package} is not installed; run: pip install 'pullfocus[train]'")
     torch = importlib.import_module("torch")
     if not torch.cuda.is_available():
         return Finding("torch on CUDA", False, f"torch {_version('torch')} sees no NVIDIA GPU or driver")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from ..engines.build import Finding, find_engines
+from ..engines.build import Finding, find_engines, find_package
 from ..engines.checkpoint import SHIPPED, load, locate
 from ..kernels.errors import PullfocusError
 from .camera import list_cameras
@@ -25,7 +25,7 @@ def findings() -> dict[str, list[Finding]]:
     """All findings by topic."""
     return {
         "machine": [Finding(platform.platform(), True, f"Python {platform.python_version()}, {os.cpu_count()} CPUs")],
-        "packages": [_package(name, extra) for name, extra in PACKAGES.items()],
+        "packages": [find_package(name, extra) for name, extra in PACKAGES.items()],
         "engines": find_engines(),
         "models": [_model(name) for name in SHIPPED],
         "video": [_display(), _cameras(), *_codecs()],
@@ -39,16 +39,8 @@ def show(console: Console) -> None:
         table.add_row(f"[bold]{topic}[/bold]")
         for one in found:
             mark = "[green]yes[/green]" if one.usable else "[yellow]no[/yellow]"
-            table.add_row(f"  {one.name}", mark, one.why)
+            table.add_row(f"  {escape(one.name)}", mark, escape(one.why))
     console.print(table)
-
-
-def _package(name: str, extra: str) -> Finding:
-    try:
-        return Finding(name, True, version(name))
-    except PackageNotFoundError:
-        how = f"pip install 'pullfocus\\[{extra}]'" if extra else f"pip install {name}"
-        return Finding(name, False, f"not installed; run: {how}")
 
 
 def _model(name: str) -> Finding:
