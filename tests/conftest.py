@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pullfocus.engines import checkpoint
 from pullfocus.kernels import Kernels, load
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked `gpu` skip without one, and fail where PULLFOCUS_REQUIRE_GPU=1 promises it."""
+    if item.get_closest_marker("gpu") is None:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        miss = pytest.fail if os.environ.get("PULLFOCUS_REQUIRE_GPU") == "1" else pytest.skip
+        miss("PyTorch sees no NVIDIA GPU here")
 
 
 @pytest.fixture(scope="session")
