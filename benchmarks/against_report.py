@@ -24,6 +24,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from ..engines import checkpoint
+from ..engines.atomic import write_text
 from ..engines.openvino_engine import OpenVinoEngine
 from ..kernels.api import load
 from ..stream.config import Settings
@@ -127,7 +128,7 @@ def main() -> None:
     if options.json is not None:
         clip = options.clip.name if options.clip else "panned photo"
         facts = asdict(result) | {"goal_ratio": GOAL_RATIO, "clip": clip, "environment": describe_machine()}
-        options.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(facts, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from time import monotonic
 import numpy as np
 import psutil
 
+from ..engines.atomic import write_text
 from .flash_clip import RATE, Signals, read_signals, write_clip
 from .machine import describe_machine
 
@@ -80,6 +81,7 @@ def soak(request: SoakRequest, folder: Path) -> SoakResult:
     samples, elapsed_s = watch(command, request.sample_every_s)
     memory = summarise(samples, elapsed_s * request.warm_up_share)
     before, after = read_signals(source), read_signals(target)
+    memory_faults = _memory_faults(memory, request.memory_tolerance, elapsed_s / 60.0)
     return SoakResult(
         clip_s=float(before.video_s),
         elapsed_s=elapsed_s,
@@ -90,7 +92,7 @@ def soak(request: SoakRequest, folder: Path) -> SoakResult:
         worst_step_in_s=before.worst_step_s(),
         worst_step_out_s=after.worst_step_s(),
         memory=memory,
-        faults=[*find_faults(before, after, request.seconds), *_memory_faults(memory, request.memory_tolerance)],
+        faults=[*find_faults(before, after, request.seconds), *memory_faults],
     )
 
 
@@ -142,13 +144,19 @@ def find_faults(before: Signals, after: Signals, seconds: int) -> list[str]:
     return [text for text, is_fault in checks.items() if is_fault]
 
 
-def _memory_faults(memory: Memory, tolerance: float) -> list[str]:
-    if memory.excess <= tolerance:
-        return []
-    return [
-        f"memory: highest {memory.highest_mb:.1f} MiB, median {memory.median_mb:.1f} MiB after the warm-up "
-        f"({memory.samples} samples): {memory.excess:.1%} above, more than {tolerance:.0%}"
-    ]
+def _memory_faults(memory: Memory, tolerance: float, minutes: float) -> list[str]:
+    faults: list[str] = []
+    if memory.excess > tolerance:
+        faults.append(
+            f"memory: highest {memory.highest_mb:.1f} MiB, median {memory.median_mb:.1f} MiB after the warm-up "
+            f"({memory.samples} samples): {memory.excess:.1%} above, more than {tolerance:.0%}"
+        )
+    if memory.slope_mb_per_min * minutes > tolerance * memory.median_mb:
+        faults.append(
+            f"memory: grows by {memory.slope_mb_per_min:.2f} MiB a minute, over {minutes:.0f} minutes more than "
+            f"{tolerance:.0%} of its median of {memory.median_mb:.1f} MiB"
+        )
+    return faults
 
 
 def _console_script() -> str:
@@ -185,7 +193,7 @@ def _write(path: Path, request: SoakRequest, result: SoakResult) -> None:
         "memory_excess": result.memory.excess,
         "environment": describe_machine(),
     }
-    path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(facts, indent=1) + "\n")
 
 
 if __name__ == "__main__":
