@@ -6,6 +6,8 @@ working grid each from its own pixels only, so nothing in focus bleeds into them
 before the focus; their blurred coverage spreads over everything behind.
 
     out = front + (1 − front coverage) · (mid share · mid + (1 − mid share) · back)
+
+Within a group light is added linearly; this last line works on 8-bit sRGB, at the picture's size.
 """
 
 from __future__ import annotations
