@@ -162,7 +162,8 @@ def test_ctrl_c_on_a_stalled_stream_keeps_the_recording(tmp_path: Path) -> None:
     command = [str(PULLFOCUS), "live", "--engine", "plane", "--source", f"udp://127.0.0.1:{port}?fifo_size=50000"]
     command += ["--sink", str(out), "--json", str(report)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        send_stream(port, until=lambda: any(path.stat().st_size > 2000 for path in tmp_path.glob(".out.*")))
+        # The file has a header as soon as a frame has come through.
+        send_stream(port, until=lambda: any(path.stat().st_size for path in tmp_path.glob(".out.*")))
         sleep(1.0)  # now nothing comes, and a thread waits inside FFmpeg
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
@@ -171,15 +172,16 @@ def test_ctrl_c_on_a_stalled_stream_keeps_the_recording(tmp_path: Path) -> None:
     assert json.loads(report.read_text())["frames"] == len(decoded(out))
 
 
-def send_stream(port: int, until: Callable[[], bool], limit_s: float = 40.0) -> None:
-    """An MPEG-TS stream over UDP at about its own pace."""
+def send_stream(port: int, until: Callable[[], bool], more: int = 60, limit_s: float = 60.0) -> None:
+    """An MPEG-TS stream over UDP at about its own pace, and `more` frames after `until`."""
     end_s = monotonic() + limit_s
     with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as output:
         stream = output.add_stream("libx264", rate=30, options={"tune": "zerolatency", "g": "10"})
         stream.height, stream.width, stream.pix_fmt = 128, 160, "yuv420p"
         for frame in SyntheticSource((128, 160), live=False).frames():
             output.mux(stream.encode(av.VideoFrame.from_ndarray(frame.picture, format="rgb24")))
-            if until():
+            more -= until()
+            if not more:
                 return
             assert monotonic() < end_s
             sleep(1 / 60)
