@@ -1,0 +1,23 @@
+"""Training data on disk, one file per layout; `open_set` picks the reader by what lies at a path."""
+
+from .check import check
+from .layouts import open_set
+from .pictures import read_rgb
+from .sample import DataError, DepthKind, Pair, Sample, Split, Stored
+from .sampling import sampling_weights, source_shares
+from .split import split_validation
+
+__all__ = [
+    "DataError",
+    "DepthKind",
+    "Pair",
+    "Sample",
+    "Split",
+    "Stored",
+    "check",
+    "open_set",
+    "read_rgb",
+    "sampling_weights",
+    "source_shares",
+    "split_validation",
+]

@@ -1,0 +1,50 @@
+"""The sets of shared/data/rgbd: `NAME.jpg` + `NAME.png` (16 bit), listed in `<set>.csv` beside the folder `<set>/`.
+
+The csv has the columns name, source, depth_kind, sequence. `metric_mm` depth is in millimetres with
+0 = no measurement; `disparity` is brighter = nearer with unknown scale and offset, 0 = none.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from .check import refuse
+from .pictures import DepthReader, PictureFiles, read_disparity, read_millimetres
+from .sample import DataError, DepthKind, Sample
+
+COLUMNS = ("name", "source", "depth_kind", "sequence")
+CODES: dict[str, tuple[DepthKind, DepthReader]] = {
+    "metric_mm": ("metric", read_millimetres),
+    "disparity": ("disparity", read_disparity),
+}
+
+
+def read_csv_set(csv_path: Path) -> list[Sample]:
+    """The samples of one set, its files not looked at. Raises DataError naming every bad line."""
+    try:
+        with csv_path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            lacking = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if lacking:
+                raise DataError(f"{csv_path}: got no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}")
+            records = [(reader.line_num, record) for record in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read {csv_path}: {error}; expected the csv of an RGB-D set") from error
+    refuse([f"line {n}: {fault}" for n, record in records if (fault := _fault(record))], f"{csv_path}: lines")
+    return [_sample(record, csv_path.with_suffix("")) for _, record in records]
+
+
+def _fault(record: dict[str, str]) -> str:
+    empty = [column for column in COLUMNS if not record[column]]
+    if empty:
+        return f"got no {', '.join(empty)}"
+    kind = record["depth_kind"]
+    return "" if kind in CODES else f"{record['name']}: got depth_kind {kind!r}; expected {' or '.join(CODES)}"
+
+
+def _sample(record: dict[str, str], folder: Path) -> Sample:
+    name = record["name"]
+    kind, read_depth = CODES[record["depth_kind"]]
+    stored = PictureFiles(folder / f"{name}.jpg", folder / f"{name}.png", read_depth)
+    return Sample(name, record["source"], kind, record["sequence"], stored)

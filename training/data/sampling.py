@@ -1,0 +1,48 @@
+"""How often each source is drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import nyu
+from .sample import DataError, Sample
+
+NYU = "nyu"  # the key of all sources of NYU Depth v2 together
+OTHER = "other"
+# How the rest of a batch is shared out beside NYU, in proportion. piv has many near-duplicates.
+REST_SHARES = {"piv_ist_kinect": 0.20, "middlebury_2003_2006": 0.08, "people_teacher": 0.12, OTHER: 0.05}
+
+
+def source_shares(nyu_share: float) -> dict[str, float]:
+    """The shares that the shipped nets are trained with; `nyu_share` in [0, 1] is NYU's. They sum to 1."""
+    rest = (1.0 - nyu_share) / sum(REST_SHARES.values())
+    return {NYU: nyu_share, **{source: share * rest for source, share in REST_SHARES.items()}}
+
+
+def sampling_weights(samples: Sequence[Sample], shares: Mapping[str, float]) -> NDArray[np.float64]:
+    """The probability of each sample, float64, summing to 1: equal within a source, sources as in `shares`.
+
+    shares: source → share of a batch. "nyu" stands for all NYU sources that have no key of their own, "other" for
+    every source without one; where there is no "other", those are never drawn. A source that is absent leaves its
+    share to the others, in proportion.
+    Raises DataError when a share is negative or none is left.
+    """
+    groups = [_group(sample.source, shares) for sample in samples]
+    counts = Counter(groups)
+    weights = np.array([shares.get(group, 0.0) / counts[group] for group in groups])
+    if not len(weights) or weights.min() < 0 or weights.sum() <= 0:
+        raise DataError(
+            f"got shares {dict(shares)} for the sources {sorted({sample.source for sample in samples})}; "
+            "expected shares of 0 or more, and one above 0"
+        )
+    return weights / weights.sum()
+
+
+def _group(source: str, shares: Mapping[str, float]) -> str:
+    if source in shares:
+        return source
+    return NYU if source in nyu.SOURCES and NYU in shares else OTHER
