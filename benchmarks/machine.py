@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 from pathlib import Path
 
 import cv2
 from threadpoolctl import threadpool_info
 
-from ..stream.report import environment
+from ..engines.environment import commit, environment
 
 
 def describe_machine() -> dict[str, str]:
@@ -22,7 +20,7 @@ def describe_machine() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "load_1_min": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
         "threads": _threads(),
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
@@ -37,13 +35,3 @@ def _cpu_model() -> str:
 def _threads() -> str:
     pools = {str(pool["internal_api"]): int(pool["num_threads"]) for pool in threadpool_info()}
     return ", ".join(f"{name} {count}" for name, count in {"opencv": cv2.getNumThreads(), **pools}.items())
-
-
-def _commit() -> str:
-    """Short hash of the checkout that this file lies in, with "+" if tracked files were changed."""
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    command = [git, "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return answer.stdout.strip() or "unknown"

@@ -19,6 +19,7 @@ from ..kernels.errors import CheckpointError, InputError
 from .atomic import make_folder, written_aside
 
 FORMAT = "pullfocus-depth-1"
+INVERSE_DEPTH = "inverse_depth"  # what a net's output means unless its file says otherwise
 SHIPPED = ("resnet18",)
 
 
@@ -45,14 +46,20 @@ def locate(model: str) -> Path:
     return path
 
 
-def load(path: Path) -> Checkpoint:
-    """Read a weight file. Raises CheckpointError when it is missing, damaged or not one of ours."""
+def load(path: Path, any_output: bool = False) -> Checkpoint:
+    """Read a weight file. Raises CheckpointError when it is missing, damaged or not one of ours.
+
+    any_output: also nets that give something else than inverse depth, such as the report's.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             notes = dict(file.metadata() or {})
             if notes.get("format") != FORMAT:
                 got = notes.get("format", "no format note")
                 raise CheckpointError(f"{path}: got {got}, expected {FORMAT}; train one with pullfocus.training.train")
+            output = notes.get("output", INVERSE_DEPTH)
+            if output != INVERSE_DEPTH and not any_output:
+                raise CheckpointError(f"{path}: gives {output}, expected {INVERSE_DEPTH}; use it with `evaluate` only")
             tensors = {key: file.get_tensor(key).astype(np.float32) for key in list(file.keys())}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error

@@ -15,9 +15,12 @@ from .network import ENCODERS, DepthNet
 from .shape import MEAN, STD, net_size
 
 
-def load_net(path: Path) -> DepthNet:
-    """The net of a weight file, in eval mode, float32, on the CPU. Raises CheckpointError."""
-    saved = checkpoint.load(path)
+def load_net(path: Path, any_output: bool = False) -> DepthNet:
+    """The net of a weight file, in eval mode, float32, on the CPU. Raises CheckpointError.
+
+    any_output: as in `checkpoint.load`.
+    """
+    saved = checkpoint.load(path, any_output)
     if saved.encoder not in ENCODERS:
         raise CheckpointError(f"{path}: got encoder {saved.encoder!r}, expected {', '.join(ENCODERS)}")
     net = DepthNet(saved.encoder)

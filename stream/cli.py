@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.metadata import entry_points
 from importlib.metadata import version as package_version
 from typing import Annotated
 
@@ -72,3 +73,5 @@ def _common(
 
 for command in (commands.video, commands.image, commands.depth, commands.live, commands.bench, commands.doctor):
     app.command()(command)
+for entry in sorted(entry_points(group="pullfocus.commands"), key=lambda entry: entry.name):
+    app.command(entry.name)(entry.load())

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import platform
 import sys
 from collections import deque
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic, process_time
 from typing import Any
@@ -17,6 +15,7 @@ import numpy as np
 from rich.table import Table
 
 from ..engines.atomic import write_text
+from ..engines.environment import environment
 from .channel import Channel
 
 RECENT_FRAMES = 20_000  # percentiles look back this far, so that a run of weeks needs no more memory
@@ -127,13 +126,3 @@ def _peak_memory_mb() -> float:
 
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def environment() -> dict[str, str]:
-    """The machine and the versions that a figure depends on."""
-    return {
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "pullfocus": version("pullfocus"),
-        "numpy": version("numpy"),
-    }

@@ -1,67 +1,108 @@
-"""Random crops and colours for training; geometry keeps the meaning of metric depth."""
+"""Random views of training pictures, made on the device that trains: crop, mirror, colours, blur, noise.
+
+`draw` rolls the dice on the CPU, so that a step looks the same on every device and after a resume;
+`render` computes.
+"""
 
 from __future__ import annotations
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
+import torch
 from numpy.random import Generator
-from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torchvision.transforms.v2 import functional as pictures
 
-from .pairs import Pair
+from .config import Views
+
+BLUR_PX = 9  # kernel side
+GREY = (0.299, 0.587, 0.114)  # BT.601 luma
 
 
-def random_view(
-    pair: Pair, size_hw: tuple[int, int], rng: Generator, smallest_crop: float = 0.6, colours: float = 1.0
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """A random crop of `pair` at `size_hw`, maybe mirrored, with random colours of strength `colours` in [0, 1].
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view of one picture: what to cut out, and what happens to its colours."""
 
-    Zooming into a metric picture by 1/s looks like standing 1/s nearer, so inverse depth is divided
-    by the crop scale s (the canonical-camera transform of Metric3D, Yin et al. 2023, arXiv:2307.10984).
-    """
-    image, target, scale = _crop(pair, size_hw, rng, smallest_crop)
-    if pair.metric:
-        target = np.minimum(target / np.float32(scale), np.float32(1.0))
-    if rng.random() < 0.5:
-        image, target = image[:, ::-1], target[:, ::-1]
-    return _colours(np.ascontiguousarray(image), rng, colours), np.ascontiguousarray(target)
+    top: int
+    left: int
+    height: int
+    width: int
+    mirror: bool
+    saturation: float = 1.0
+    gamma: float = 1.0
+    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    contrast: float = 1.0
+    brightness: float = 0.0
+    blur_px: float = 0.0  # σ of a Gaussian; 0 = none
+    noise: float = 0.0  # σ of white noise, as a share of white
+
+
+def draw(picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rng: Generator) -> View:
+    """A random view of a picture of `picture_hw` that will be shown at `size_hw`."""
+    top, left, height, width = _crop(picture_hw, size_hw, views, rng)
+    mirror = bool(rng.random() < views.mirror)
+    saturation, gamma, gains, contrast, brightness = _colours(views.colours, rng)
+    return View(
+        top, left, height, width, mirror, saturation, gamma, gains, contrast, brightness,
+        blur_px=float(rng.uniform(0.4, 1.2)) if rng.random() < views.blur else 0.0,
+        noise=float(rng.uniform(0.004, 0.03)) if rng.random() < views.noise else 0.0,
+    )  # fmt: skip
 
 
 def _crop(
-    pair: Pair, size_hw: tuple[int, int], rng: Generator, smallest: float
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
-    h, w = pair.target.shape
-    aspect = size_hw[1] / size_hw[0] * rng.uniform(0.9, 1.1)
-    scale = rng.uniform(smallest, 1.0)
+    picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rng: Generator
+) -> tuple[int, int, int, int]:
+    h, w = picture_hw
+    aspect = size_hw[1] / size_hw[0] * (1.0 + rng.uniform(-views.aspect_jitter, views.aspect_jitter))
+    scale = rng.uniform(views.smallest_crop, 1.0)
     crop_h = min(h * scale, w * scale / aspect)
-    crop_w = min(crop_h * aspect, w)
-    ch, cw = max(int(crop_h), 16), max(int(crop_w), 16)
-    y, x = int(rng.integers(0, h - ch + 1)), int(rng.integers(0, w - cw + 1))
-    box = (slice(y, y + ch), slice(x, x + cw))
-    dsize = (size_hw[1], size_hw[0])
-    image = cv2.resize(pair.image[box], dsize, interpolation=cv2.INTER_AREA if ch > size_hw[0] else cv2.INTER_LINEAR)
+    height = min(max(round(crop_h), 1), h)
+    width = min(max(round(crop_h * aspect), 1), w)
+    return int(rng.integers(0, h - height + 1)), int(rng.integers(0, w - width + 1)), height, width
+
+
+def _colours(strength: float, rng: Generator) -> tuple[float, float, tuple[float, float, float], float, float]:
+    saturation = 1.0 + strength * float(rng.uniform(-1.0, 0.4)) if rng.random() < 0.5 else 1.0
+    red, green, blue = (1.0 + strength * rng.uniform(-0.13, 0.12, size=3)).tolist()
+    return (
+        saturation,
+        float(np.exp(rng.normal(0.0, 0.25 * strength))),
+        (red, green, blue),
+        1.0 + strength * float(rng.uniform(-0.25, 0.25)),
+        strength * float(rng.uniform(-0.1, 0.1)),
+    )
+
+
+def render(image: Tensor, target: Tensor, metric: bool, view: View, size_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """(picture `3 h w` in [0, 1], target `1 h w`) of one view.
+
+    image: `3 h w` uint8. target: `h w` inverse depth, NaN = no measurement. Zooming into a metric
+    picture by 1/s looks like standing 1/s nearer, so its inverse depth is divided by the crop scale s
+    (the canonical-camera transform of Metric3D, Yin et al. 2023, arXiv:2307.10984).
+    """
+    rows, columns = slice(view.top, view.top + view.height), slice(view.left, view.left + view.width)
+    size = list(size_hw)
+    cut = pictures.resize(image[:, rows, columns].float() / 255.0, size, antialias=True)
     # Nearest keeps NaN holes and depth edges as they are: no invented depth between two surfaces.
-    target = cv2.resize(pair.target[box], dsize, interpolation=cv2.INTER_NEAREST)
-    return image.astype(np.uint8, copy=False), target.astype(np.float32, copy=False), (ch * cw / (h * w)) ** 0.5
+    depth = functional.interpolate(target[None, None, rows, columns], size_hw, mode="nearest-exact")[0]
+    if metric:
+        zoom = (view.height * view.width / target.numel()) ** 0.5
+        depth = (depth / zoom).clamp_max(1.0)
+    if view.mirror:
+        cut, depth = cut.flip(-1), depth.flip(-1)
+    return _coloured(cut, view), depth
 
 
-def _colours(image: NDArray[np.uint8], rng: Generator, strength: float) -> NDArray[np.uint8]:
-    if rng.random() < 0.2 * strength:
-        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.2))).astype(np.uint8, copy=False)
-    if rng.random() < 0.5:
-        grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        keep = 1.0 + strength * float(rng.uniform(-1.0, 0.4))  # saturation
-        image = cv2.addWeighted(image, keep, grey, 1.0 - keep, 0.0).astype(np.uint8, copy=False)
-    image = cv2.LUT(image, _tone_curves(rng, strength)).astype(np.uint8, copy=False)
-    if rng.random() < 0.3 * strength:
-        noise = np.empty(image.shape, np.int8)
-        cv2.randn(noise, np.zeros(3), np.full(3, rng.uniform(1.0, 8.0)))
-        image = cv2.add(image, noise, dtype=cv2.CV_8U).astype(np.uint8, copy=False)
-    return image
-
-
-def _tone_curves(rng: Generator, strength: float) -> NDArray[np.uint8]:
-    """Gamma, white balance, contrast and brightness as one look-up table, 256 1 3."""
-    x = np.linspace(0.0, 1.0, 256)[:, None] ** np.exp(rng.normal(0.0, 0.25 * strength))
-    x = x * (1.0 + strength * rng.uniform(-0.13, 0.12, size=3))
-    x = (x - 0.5) * (1.0 + strength * rng.uniform(-0.25, 0.25)) + 0.5 + strength * rng.uniform(-0.1, 0.1)
-    return (np.clip(x, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)[:, None]
+def _coloured(image: Tensor, view: View) -> Tensor:
+    if view.blur_px:
+        image = pictures.gaussian_blur(image, [BLUR_PX, BLUR_PX], [view.blur_px, view.blur_px])
+    if view.saturation != 1.0:
+        grey = (image * image.new_tensor(GREY).view(3, 1, 1)).sum(dim=0, keepdim=True)
+        image = grey + (image - grey) * view.saturation
+    image = image.clamp(0.0, 1.0) ** view.gamma * image.new_tensor(view.gains).view(3, 1, 1)
+    image = (image - 0.5) * view.contrast + 0.5 + view.brightness
+    if view.noise:
+        image = image + view.noise * torch.randn_like(image)
+    return image.clamp(0.0, 1.0)

@@ -17,7 +17,7 @@ import openvino as ov
 import typer
 from numpy.typing import NDArray
 
-from .pairs import read_rgb
+from .data import read_rgb
 
 LICENCES = ("clean", "repo-permissive")
 

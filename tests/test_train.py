@@ -1,0 +1,171 @@
+"""`pullfocus train` in small: what a run leaves, that it learns, and that a killed one goes on as if nothing was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from pullfocus.engines.checkpoint import load
+from pullfocus.engines.torch_engine import load_net
+from pullfocus.kernels.errors import CheckpointError, InputError
+from pullfocus.training import trainer
+from pullfocus.training.config import read_recipe
+from pullfocus.training.run_log import read_log
+from pullfocus.training.train import TrainingRequest, run_training
+from pullfocus.training.trainer import learning_rate
+
+from .command import PULLFOCUS, assert_one_line, run
+from .sets import write_set
+
+TINY = ("sizes=[{height=64,width=64}]", "batch=2", "epochs=2", "steps_per_epoch=2", "optimiser.warmup_steps=1")
+FILES = ["config.json", "curves.png", "epochs.csv", "resnet18.safetensors", "state.pt"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small pictures: more threads only wait for each other."""
+    threads = cv2.getNumThreads(), torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    cv2.setNumThreads(threads[0])  # training takes OpenCV's threads away
+    torch.set_num_threads(threads[1])
+
+
+def train(folder: Path, out: str = "run", *changes: str, recipe: str = "best", source: str = "mine") -> Path:
+    data = write_set(folder, 6, source=source)
+    torch.manual_seed(0)  # of the first weights
+    run_training(TrainingRequest((data,), folder / out, recipe, (*TINY, *changes)))
+    return folder / out
+
+
+def weights(run: Path) -> dict[str, np.ndarray]:
+    return dict(load(run / "resnet18.safetensors", any_output=True).tensors)
+
+
+def test_run_leaves_config_log_curves_weights_and_state(tmp_path: Path) -> None:
+    out = train(tmp_path, source="people_teacher")  # of which every fifth clip is validation
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert json.loads((out / "config.json").read_text())["epochs"] == 2
+    rows = read_log(out / "epochs.csv")
+    assert [(row["epoch"], row["step"]) for row in rows] == [(1, 2), (2, 4)]
+    wanted = {"train_total", "train_affine", "validation_loss", "validation_mse", "validation_psnr_db"}
+    assert wanted | {"validation_delta1", "validation_pair_order"} <= rows[0].keys()
+    picture = cv2.imread(str(out / "curves.png"))
+    assert picture is not None
+    assert picture.std() > 5
+    net = load_net(out / "resnet18.safetensors")
+    assert bool(torch.isfinite(net(torch.zeros(1, 3, 64, 64))).all())
+
+
+def test_loss_falls_on_a_few_pictures(tmp_path: Path) -> None:
+    changes = ("epochs=8", "steps_per_epoch=5", "optimiser.learning_rate=1e-3", "optimiser.ema_decay=0.5")
+    losses = [row["train_total"] for row in read_log(train(tmp_path, "run", *changes) / "epochs.csv")]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_same_seed_same_weights(tmp_path: Path) -> None:
+    first, again, other = (
+        weights(train(tmp_path, name, f"seed={seed}")) for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert any(not np.array_equal(first[key], other[key]) for key in first)
+
+
+def test_resumed_run_is_the_run_that_was_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = train(tmp_path, "whole", "epochs=3", "steps_per_epoch=3")
+    monkeypatch.setattr(trainer, "SAVE_EVERY_S", 0.0)  # a state after every step
+    real_step, taken = trainer.Trainer._train_on, 0  # pyright: ignore[reportPrivateUsage]
+
+    def killed_at_fifth(self: trainer.Trainer, batch: object) -> object:
+        nonlocal taken
+        taken += 1
+        if taken == 5:
+            raise KeyboardInterrupt
+        return real_step(self, batch)  # pyright: ignore
+
+    monkeypatch.setattr(trainer.Trainer, "_train_on", killed_at_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, "cut", "epochs=3", "steps_per_epoch=3")
+    assert [row["epoch"] for row in read_log(tmp_path / "cut" / "epochs.csv")] == [1]
+    run_training(TrainingRequest((tmp_path / "set.csv",), tmp_path / "cut", resume=True))
+    assert taken == 5 + 5  # the fifth step again, and no step twice that was saved
+    mine, theirs = weights(tmp_path / "cut"), weights(whole)
+    assert all(np.array_equal(mine[key], theirs[key]) for key in theirs)
+    assert (tmp_path / "cut" / "epochs.csv").read_text() == (whole / "epochs.csv").read_text()
+
+
+def test_report_recipe_trains_depth_and_engines_refuse_it(tmp_path: Path) -> None:
+    out = train(tmp_path, "run", "shares={other=1.0}", recipe="report", source="people_teacher")
+    assert {"train_bce", "validation_psnr_db"} <= read_log(out / "epochs.csv")[0].keys()
+    assert_one_line(
+        run("image", tmp_path / "set" / "p0.jpg", "-o", tmp_path / "o.png", "--model", out / "resnet18.safetensors"),
+        "depth_10m", "expected inverse_depth",
+    )  # fmt: skip
+
+
+def test_learning_rates_by_hand() -> None:
+    best = read_recipe("best", ["epochs=10", "optimiser.learning_rate=1e-3", "optimiser.warmup_steps=4"])
+    assert learning_rate(1, best, 100) == pytest.approx(0.25e-3)
+    assert learning_rate(501, best, 100) == pytest.approx(0.5e-3)  # half-way down the cosine
+    assert learning_rate(1000, best, 100) < 1e-8
+    steps = read_recipe("report", ["epochs=6", "optimiser.step_epochs=2", "optimiser.step_factor=0.1"])
+    rates = [learning_rate(epoch * 100 + 50, steps, 100) for epoch in range(6)]
+    assert rates == pytest.approx([1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6])
+
+
+def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
+    data = write_set(tmp_path, 3, kind="disparity")
+    with pytest.raises(InputError, match="no metric pictures"):
+        run_training(TrainingRequest((data,), tmp_path / "run", "report"))
+    with pytest.raises(InputError, match=r"cannot read .*config\.json"):
+        run_training(TrainingRequest((data,), tmp_path / "none", resume=True))
+    out = train(tmp_path)
+    with pytest.raises(InputError, match="holds a run; pass --resume"):
+        run_training(TrainingRequest((data,), out))
+    (out / "state.pt").write_bytes(b"half a file")
+    with pytest.raises(CheckpointError, match="cannot go on from it"):
+        run_training(TrainingRequest((data,), out, resume=True))
+
+
+def test_two_processes_train_one_net(tmp_path: Path) -> None:
+    data = write_set(tmp_path, 6)
+    command = [str(Path(sys.executable).parent / "torchrun"), "--standalone", "--nproc-per-node", "2", "--no-python"]
+    command += [str(PULLFOCUS), "train", str(data), "-o", str(tmp_path / "run")]
+    command += [part for change in TINY for part in ("--set", change)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == FILES
+    assert [row["epoch"] for row in read_log(tmp_path / "run" / "epochs.csv")] == [1, 2]
+    assert done.stderr.count("pictures to train on") == 1  # one of them talks
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    data = write_set(tmp_path, 6)
+    out = tmp_path / "run"
+    command = [str(PULLFOCUS), "train", str(data), "-o", str(out)]
+    command += [part for change in (*TINY, "epochs=1000") for part in ("--set", change)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: (out / "state.pt").exists())
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert "Traceback" not in stderr
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)

@@ -1,0 +1,149 @@
+"""Batches for training: decoded ahead on threads, the same for a given seed and step."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..engines.shape import MEAN, STD
+from .augment import View, draw, render
+from .config import Config
+from .data import Pair, Sample, sampling_weights
+
+AHEAD = 3  # batches being decoded while one trains
+CACHE_BYTES = 6 * 2**30  # decoded pictures kept in memory
+SMALL = 2 / 3  # of a side, for the first `small_share` of a run
+JPEG_QUALITY = (15, 60)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Batch:
+    """`image` b 3 h w in [0, 1]; `target` b 1 h w inverse depth, NaN = none; `metric` b bool."""
+
+    image: Tensor
+    target: Tensor
+    metric: Tensor
+
+    def normalised(self) -> Tensor:
+        """What the net takes: channels-last, with ImageNet's mean and standard deviation."""
+        mean, std = (self.image.new_tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
+        return ((self.image - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+Work: TypeAlias = Future[tuple[Pair, View]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One picture to be: which sample, and where its dice start."""
+
+    index: int
+    seed: int
+
+
+class Batches:
+    """The batches of a run from `first_step` on, for one of `world` processes that share every batch."""
+
+    def __init__(
+        self, samples: Sequence[Sample], config: Config, device: torch.device, rank: int = 0, world: int = 1
+    ) -> None:
+        self._samples, self._config, self._device = samples, config, device
+        self._rank, self._world = rank, world
+        self._weights = sampling_weights(samples, config.shares)
+        self._pool = ThreadPoolExecutor(4 if device.type == "cuda" else 2)
+        self._read = lru_cache(maxsize=_cache_size(samples))(self._decode_sample)
+
+    def __enter__(self) -> Batches:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def steps(self, first: int, last: int) -> Iterator[Batch]:
+        """Batches `first` … `last`, counted from 1."""
+        ahead: deque[tuple[tuple[int, int], list[Work]]] = deque()
+        for step in range(first, last + 1 + AHEAD):
+            if step <= last:
+                ahead.append(self._submit(step, last))
+            if step >= first + AHEAD:
+                size_hw, futures = ahead.popleft()
+                yield self._join([future.result() for future in futures], size_hw)
+
+    def _submit(self, step: int, last: int) -> tuple[tuple[int, int], list[Work]]:
+        # A generator of its own for each step: a resumed run draws what the first would have drawn.
+        rng = np.random.default_rng((self._config.seed, step))
+        size_hw = _size(self._config, step / last, rng)
+        picks = rng.choice(len(self._samples), size=self._config.batch, p=self._weights)
+        items = [_Item(int(pick), int(seed)) for pick, seed in zip(picks, rng.integers(0, 2**63, len(picks)))]
+        mine = items[self._rank :: self._world]
+        return size_hw, [self._pool.submit(self._decode, item, size_hw) for item in mine]
+
+    def _decode_sample(self, index: int) -> Pair:
+        return self._samples[index].read()
+
+    def _decode(self, item: _Item, size_hw: tuple[int, int]) -> tuple[Pair, View]:
+        rng = np.random.default_rng(item.seed)
+        pair = self._read(item.index)
+        view = draw(pair.target.shape, size_hw, self._config.views, rng)
+        if rng.random() < self._config.views.compression:
+            pair = Pair(_compressed(pair.image, rng), pair.target, pair.metric)
+        return pair, view
+
+    def _join(self, work: list[tuple[Pair, View]], size_hw: tuple[int, int]) -> Batch:
+        views = [
+            render(self._upload(pair.image).permute(2, 0, 1), self._upload(pair.target), pair.metric, view, size_hw)
+            for pair, view in work
+        ]
+        images, targets = zip(*views)
+        metric = torch.tensor([pair.metric for pair, _ in work], device=self._device)
+        return Batch(torch.stack(images), torch.stack(targets), metric)
+
+    def _upload(self, array: NDArray[Any]) -> Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory().to(self._device, non_blocking=True) if self._device.type == "cuda" else tensor
+
+
+def _cache_size(samples: Sequence[Sample]) -> int:
+    """How many decoded pairs fit into the cache, judged by the first."""
+    pair = samples[0].read()
+    return min(len(samples), CACHE_BYTES // (pair.image.nbytes + pair.target.nbytes))
+
+
+def _size(config: Config, progress: float, rng: Generator) -> tuple[int, int]:
+    shares = np.array([size.share for size in config.sizes])
+    size = config.sizes[rng.choice(len(shares), p=shares / shares.sum())]
+    scale = SMALL if progress < config.small_share else 1.0
+    return _to_side(size.height * scale), _to_side(size.width * scale)
+
+
+def _to_side(px: float) -> int:
+    """The nearest size that the encoder can halve five times."""
+    return max(32, round(px / 32) * 32)
+
+
+def _compressed(image: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+    quality = int(rng.integers(*JPEG_QUALITY))
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)  # RGB went in as if it were BGR, and comes out so
+    assert decoded is not None
+    return decoded.astype(np.uint8, copy=False)
+
+
+def whole_picture(pair: Pair, config: Config, device: torch.device) -> Batch:
+    """`pair` as a batch of one, untouched, at the first of the config's sizes."""
+    size_hw = config.sizes[0].height, config.sizes[0].width
+    image, target = torch.from_numpy(pair.image).to(device), torch.from_numpy(pair.target).to(device)
+    view = View(0, 0, *pair.target.shape, mirror=False)
+    image, target = render(image.permute(2, 0, 1), target, pair.metric, view, size_hw)
+    return Batch(image[None], target[None], torch.tensor([pair.metric], device=device))

@@ -1,0 +1,97 @@
+"""`pullfocus train`, `evaluate`, `figure`: the command line finds these as entry points.
+
+Nothing heavy is imported here: the base install lists the commands without torch.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..kernels.api import Quality
+from ..kernels.errors import InputError, MissingExtraError
+
+NEEDED = ("torch", "torchvision", "pydantic", "matplotlib", "pandas", "h5py", "scipy")
+
+Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="sets: a csv, a .mat file or a folder of pairs")]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="folder of the run")]
+
+
+def train(
+    data: Data,
+    out: Out,
+    recipe: Annotated[str, typer.Option(help="recipe (best, report) or a .toml file")] = "best",
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change the recipe; repeatable")
+    ] = None,
+    encoder_weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="ImageNet weights of the encoder (safetensors)")
+    ] = None,
+    start: Annotated[Path | None, typer.Option(metavar="FILE", help="go on from this finished net")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the interrupted run in RUN")] = False,
+) -> None:
+    """Train a depth net on RGB-D pictures."""
+    _need("pullfocus train")
+    from .train import TrainingRequest, run_training
+
+    if resume and (change or encoder_weights or start):
+        raise InputError("--resume goes on with the run's own config; leave --set, --encoder-weights and --start out")
+    request = TrainingRequest(tuple(data), out, recipe, tuple(change or ()), encoder_weights, start, resume)
+    run_training(request)
+
+
+def evaluate(
+    data: Data,
+    model: Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")] = "resnet18",
+    quality: Annotated[Quality, typer.Option(help="fast: short side 192 px; fine: 256 px")] = "fast",
+    video: Annotated[bool, typer.Option("--video", help="neighbouring pictures are frames: also flicker")] = False,
+    output: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the figures here")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing file")] = False,
+) -> None:
+    """Score a depth net on RGB-D pictures."""
+    _need("pullfocus evaluate")
+    from .evaluate import run_evaluation
+
+    run_evaluation(data, model, quality, output, video=video, overwrite=overwrite)
+
+
+def figure(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="any picture")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="where the figures go")],
+    models: Annotated[
+        list[str] | None, typer.Option("--model", metavar="resnet18|PATH", help="net to show; repeatable")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="measured depth: 16-bit PNG in mm, 0 = none")
+    ] = None,
+    layers: Annotated[int, typer.Option(metavar="K", help="number of depth layers, 2 to 16")] = 5,
+    focus: Annotated[int, typer.Option(metavar="N", help="the sharp layer, 1 = nearest")] = 1,
+    aperture: Annotated[float, typer.Option(help="as in `pullfocus image`")] = 7.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace existing files")] = False,
+) -> None:
+    """Draw the eight figures of the student report for a picture."""
+    _need("pullfocus figure")
+    from .figure import FigureRequest, run_figures
+
+    names = tuple(models or ("resnet18",))
+    run_figures(FigureRequest(picture, out, names, truth, layers, focus, aperture, overwrite))
+
+
+def dataset(
+    data: Data,
+    thorough: Annotated[bool, typer.Option("--thorough", help="also decode every file")] = False,
+) -> None:
+    """Check RGB-D sets, and say what is in them."""
+    _need("pullfocus dataset")
+    from .summary import run_summary
+
+    run_summary(data, thorough)
+
+
+def _need(command: str) -> None:
+    for package in NEEDED:
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "train", command)
