@@ -146,7 +146,7 @@ def live(
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:
-    """Refocus a camera, a stream or a file in real time; click to focus, q to quit."""
+    """Refocus a camera, a stream or a file in real time; click to focus, a: auto, n: nearest, q: quit."""
     from .live_job import LiveRequest, run_live
 
     settings = o.settings_from(

@@ -19,11 +19,12 @@ import cv2
 from ..kernels.api import Picture
 from ..kernels.errors import OutputError
 from .config import View
-from .focus import FocusPuller, Point
+from .focus import Auto, FocusPuller, Nearest, Point, Target
 from .frame import Rendered
 
 TITLE = "pullfocus"
 QUIT_KEYS = (ord("q"), ord("Q"), 27)
+FOCUS_KEYS: dict[int, Target] = {ord("a"): Auto(), ord("n"): Nearest()}
 MARK_S = 1.0  # how long a click stays marked
 SMOOTH = 0.1  # weight of the newest frame in the shown fps and latency
 LARGEST_WH = (1280, 720)  # the window's size at the start; larger pictures are shown smaller
@@ -33,7 +34,10 @@ _INSTEAD = "use --sink null or --sink FILE"
 
 
 class WindowSink:
-    """Shows frames with fps and latency; a click focuses there, `q`, Esc or closing the window ends the run."""
+    """Shows frames with fps and latency; a click focuses there, `a` on the subject again, `n` on the nearest.
+
+    `q`, Esc or closing the window ends the run.
+    """
 
     def __init__(self, puller: FocusPuller, view: View) -> None:
         """Opens the window. Raises OutputError when there is no display."""
@@ -57,11 +61,18 @@ class WindowSink:
             cv2.resizeWindow(TITLE, *fitted_wh(rendered.picture))
         self._size_hw = rendered.picture.shape[0], rendered.picture.shape[1]
         cv2.imshow(TITLE, self._with_overlay(rendered.picture))
-        return cv2.waitKey(1) & 0xFF not in QUIT_KEYS and _is_open()
+        return self._answer_key() and _is_open()
 
     def idle(self) -> bool:
         """Answer clicks and keys while no frame comes; False when the user has ended the run."""
-        return cv2.waitKey(1) & 0xFF not in QUIT_KEYS and (self._last_s is None or _is_open())
+        return self._answer_key() and (self._last_s is None or _is_open())
+
+    def _answer_key(self) -> bool:
+        """Do what the key pressed asks for; False ends the run."""
+        key = cv2.waitKey(1) & 0xFF
+        if key in FOCUS_KEYS:
+            self._puller.target = FOCUS_KEYS[key]
+        return key not in QUIT_KEYS
 
     def _measure(self, rendered: Rendered) -> None:
         now_s = monotonic()

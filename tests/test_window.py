@@ -153,6 +153,8 @@ def test_a_file_plays_a_click_focuses_and_q_quits(
     assert overlay.min() < 60  # … on a dark bar
     screen.click(window, 200, 12)
     wait_for(lambda: sharpness(screen.picture()[far]) > 2 * sharpness(screen.picture()[near]), process)
+    screen.do("key", "n")
+    wait_for(lambda: sharpness(screen.picture()[near]) > 2 * sharpness(screen.picture()[far]), process)
     screen.do("key", "q")
     code, stdout = ended(process, within_s=5)
     assert code == 0
