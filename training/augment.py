@@ -37,6 +37,7 @@ class View:
     brightness: float = 0.0
     blur_px: float = 0.0  # σ of a Gaussian; 0 = none
     noise: float = 0.0  # σ of white noise, as a share of white
+    noise_seed: int = 0
 
 
 def draw(picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rng: Generator) -> View:
@@ -48,6 +49,7 @@ def draw(picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rn
         top, left, height, width, mirror, saturation, gamma, gains, contrast, brightness,
         blur_px=float(rng.uniform(0.4, 1.2)) if rng.random() < views.blur else 0.0,
         noise=float(rng.uniform(0.004, 0.03)) if rng.random() < views.noise else 0.0,
+        noise_seed=int(rng.integers(0, 2**62)),
     )  # fmt: skip
 
 
@@ -104,5 +106,6 @@ def _coloured(image: Tensor, view: View) -> Tensor:
     image = image.clamp(0.0, 1.0) ** view.gamma * image.new_tensor(view.gains).view(3, 1, 1)
     image = (image - 0.5) * view.contrast + 0.5 + view.brightness
     if view.noise:
-        image = image + view.noise * torch.randn_like(image)
+        dice = torch.Generator(image.device).manual_seed(view.noise_seed)
+        image = image + view.noise * torch.randn(image.shape, generator=dice, device=image.device)
     return image.clamp(0.0, 1.0)

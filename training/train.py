@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import torch
 from rich.console import Console
 
+from ..engines.atomic import make_folder
 from ..engines.network import DepthNet
 from ..engines.torch_engine import load_net
 from ..kernels.errors import InputError
@@ -49,8 +51,9 @@ def _run(request: TrainingRequest, config: Config, samples: Sequence[Sample], pr
         raise InputError(f"batch: got {config.batch}, expected a multiple of the {process.world} processes")
     training, validation = split_validation(samples)
     training = _part(training, config.data_fraction)
+    torch.manual_seed(config.seed)  # of a new net's weights
     net = DepthNet(config.net.encoder) if request.resume else _first_net(config, request)
-    request.out.mkdir(parents=True, exist_ok=True)
+    make_folder(request.out)
     trainer = Trainer(config, net, training, validation, request.out, process)
     if request.resume:
         trainer.resume()

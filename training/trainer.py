@@ -80,7 +80,7 @@ class Trainer:
 
     def _train_on(self, batch: Batch) -> dict[str, Tensor]:
         config, step = self._config, self._step + 1
-        # Noise and random triplets, too, depend on the step alone.
+        # Random triplets of points, too, depend on the step alone.
         torch.manual_seed(int(np.random.SeedSequence((config.seed, step, self._process.rank)).generate_state(1)[0]))
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate(step, config, self._steps_per_epoch)
