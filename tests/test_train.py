@@ -105,6 +105,17 @@ def test_resumed_run_is_the_run_that_was_not_killed(tmp_path: Path, monkeypatch:
     assert (tmp_path / "cut" / "epochs.csv").read_text() == (whole / "epochs.csv").read_text()
 
 
+def test_encoder_may_learn_more_slowly(tmp_path: Path) -> None:
+    def moved(rate: float) -> float:
+        first = weights(
+            train(tmp_path, f"{rate}-short", f"optimiser.encoder_rate={rate}", "epochs=1", "steps_per_epoch=1")
+        )
+        last = weights(train(tmp_path, f"{rate}-long", f"optimiser.encoder_rate={rate}", "epochs=4"))
+        return float(np.abs(last["encoder.layer1.0.conv1.weight"] - first["encoder.layer1.0.conv1.weight"]).mean())
+
+    assert moved(0.01) < 0.2 * moved(1.0)
+
+
 def test_report_recipe_trains_depth_and_engines_refuse_it(tmp_path: Path) -> None:
     out = train(tmp_path, "run", "shares={other=1.0}", recipe="report", source="people_teacher")
     assert {"train_bce", "validation_psnr_db"} <= read_log(out / "epochs.csv")[0].keys()

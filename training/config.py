@@ -55,6 +55,7 @@ class Optimiser(_Section):
 
     name: Literal["adam", "adamw"] = "adamw"
     learning_rate: Positive = 5e-4
+    encoder_rate: Positive = 1.0  # of the learning rate, for the encoder: a lower one keeps more of ImageNet
     weight_decay: Annotated[float, Field(ge=0.0)] = 1e-2
     schedule: Literal["cosine", "step", "constant"] = "cosine"
     step_epochs: Annotated[int, Field(ge=1)] = 2  # `step`: the rate falls by `step_factor` every so many epochs

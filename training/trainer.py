@@ -83,7 +83,7 @@ class Trainer:
         # Random triplets of points, too, depend on the step alone.
         torch.manual_seed(int(np.random.SeedSequence((config.seed, step, self._process.rank)).generate_state(1)[0]))
         for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate(step, config, self._steps_per_epoch)
+            group["lr"] = group["rate"] * learning_rate(step, config, self._steps_per_epoch)
         self._net.train()
         with torch.autocast(self._process.device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
             prediction = self._shared(batch.normalised())
@@ -217,9 +217,15 @@ def save_weights(net: DepthNet, config: Config, step: int, out: Path) -> None:
     checkpoint.store(out / f"{config.net.encoder}.safetensors", made)
 
 
-def _make_optimiser(net: nn.Module, wanted: Optimiser) -> torch.optim.Optimizer:
+def _make_optimiser(net: DepthNet, wanted: Optimiser) -> torch.optim.Optimizer:
+    """`rate` of a group is its share of the learning rate."""
+    encoder = set(net.encoder.parameters())
+    groups = [
+        {"params": list(net.encoder.parameters()), "rate": wanted.encoder_rate},
+        {"params": [parameter for parameter in net.parameters() if parameter not in encoder], "rate": 1.0},
+    ]
     make = torch.optim.AdamW if wanted.name == "adamw" else torch.optim.Adam
-    return make(net.parameters(), lr=wanted.learning_rate, weight_decay=wanted.weight_decay)
+    return make(groups, lr=wanted.learning_rate, weight_decay=wanted.weight_decay)
 
 
 def _dtype(config: Config, device: torch.device) -> torch.dtype:
