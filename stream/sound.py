@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import cast
 
 from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError, InvalidDataError
@@ -100,14 +101,17 @@ class SoundTrack:
             if packet.dts is not None:
                 self._copy(packet, track)
             return
-        target = track.target.codec_context
-        assert isinstance(target, AudioCodecContext)
+        target = track.target  # not its codec context, whose packets would not know their stream
+        assert isinstance(target, AudioStream)
         try:
             frames = packet.decode()
         except InvalidDataError:
             return
         for frame in frames:
-            self._output.mux(target.encode(frame))  # pyright: ignore[reportArgumentType]
+            assert isinstance(frame, AudioFrame)
+            if track.timeline is not None and frame.pts is not None:
+                frame.pts = track.timeline.follow(frame.pts)
+            self._output.mux(target.encode(frame))
         if packet.dts is None:
             self._output.mux(target.encode(None))
 

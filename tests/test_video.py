@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -73,6 +74,22 @@ def test_every_view_is_written_and_side_and_panel_are_larger(clip: Path, tmp_pat
         assert probe(out).size_wh == size
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".webm"])  # copied sound, and sound that is encoded anew
+def test_joined_files_go_on_at_their_pace(ending: str, tmp_path: Path) -> None:
+    part = write_clip(tmp_path / "part.ts", frames=60, sound=True).read_bytes()
+    (tmp_path / "joined.ts").write_bytes(part + part)  # timestamps start again half-way
+    out = tmp_path / f"out{ending}"
+    result = run("video", tmp_path / "joined.ts", "-o", out, *PLANE)
+    assert result.returncode == 0, result.stderr
+    steps = np.diff(probe(out).times_s)
+    assert len(steps) == 119
+    np.testing.assert_allclose(steps, 0.04, atol=0.01)
+    with av.open(str(out)) as container:
+        sound = [float(frame.time or 0.0) for frame in container.decode(audio=0)]
+    assert sound[-1] == pytest.approx(4.8, abs=0.2)
+    assert (np.diff(sound) > 0).all()
+
+
 def test_depth_written_and_read_again_gives_the_same_frames(clip: Path, tmp_path: Path) -> None:
     depth, first, second = tmp_path / "depth.mkv", tmp_path / "first.mp4", tmp_path / "second.mp4"
     same = ("--dead-zone", "0.02", "--focus", "0.7")
@@ -117,10 +134,11 @@ def test_depth_of_another_video_is_refused(clip: Path, tmp_path: Path) -> None:
         (("video", "in.mp4", "-o", "out.mp4", "--frobnicate"), ("--frobnicate",)),
         (("video", "in.mp4", "-o", "out.mp4", "--focus", "layer:9"), ("6 layers",)),
         (("depth", "in.mp4", "-o", "out.mp4", *PLANE), ("lossless Matroska", ".mkv")),
-        (("video", "in.mp4", "-o", "x.mkv", "--depth-out", "x.mkv", *PLANE), ("x.mkv is named for two outputs",)),
-        (("video", "in.mp4", "-o", "out.mp4", "--json", "out.mp4", *PLANE), ("out.mp4 is named for two outputs",)),
+        (("video", "in.mp4", "-o", "x.mkv", "--depth-out", "x.mkv", *PLANE), ("x.mkv is named for two files",)),
+        (("video", "in.mp4", "-o", "out.mp4", "--json", "out.mp4", *PLANE), ("out.mp4 is named for two files",)),
         (("video", "in.mp4", "-o", "out.mp4", "--json", "in.mp4", *PLANE), ("in.mp4 exists", "--overwrite")),
         (("video", "in.mp4", "-o", "out.mp4", "--json", "nowhere/r.json", *PLANE), ("folder nowhere",)),
+        (("video", "in.mp4", "-o", "o.mp4", "--json", "in.mp4", "--overwrite", *PLANE), ("in.mp4 is named for two",)),
         (("video", "in.mp4", "-o", "out.mp4", "--depth-in", "x.mkv", "--smooth", "both"), ("untouched", "--smooth")),
     ],
 )
