@@ -36,11 +36,12 @@ def make_folder(path: Path) -> None:
 
 
 def check_distinct(paths: Iterable[Path | None]) -> None:
-    """Raises InputError when two outputs of a run have the same name: one would replace the other."""
-    named = [path.absolute() for path in paths if path is not None]
+    """Raises InputError when two of a run's files have the same name: one would replace the other."""
+    named = [path for path in paths if path is not None]
+    places = [path.resolve() for path in named]
     for index, path in enumerate(named):
-        if path in named[:index]:
-            raise InputError(f"{path} is named for two outputs of this run; choose two names")
+        if places[index] in places[:index]:
+            raise InputError(f"{path} is named for two files of this run; choose two names")
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def video(
     o.check_untouched(settings, depth_in)
     run_and_tell(
         lambda: refocus_video(source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite),
-        f"wrote {out}", ReportFile(json, overwrite, (out, depth_out)),
+        f"wrote {out}", ReportFile(json, overwrite, (Path(source), out, depth_in, depth_out)),
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def image(
     o.check_untouched(settings, depth_in)
     run_and_tell(
         lambda: refocus_pictures(source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite),
-        f"wrote {out}", ReportFile(json, overwrite, (out, depth_out)),
+        f"wrote {out}", ReportFile(json, overwrite, (Path(source), out, depth_in, depth_out)),
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def depth(
     )  # fmt: skip
     run_and_tell(
         lambda: _write_depth(source, out, settings, overwrite),
-        f"wrote {out}", ReportFile(json, overwrite, (out,)),
+        f"wrote {out}", ReportFile(json, overwrite, (Path(source), out)),
     )  # fmt: skip
 
 
@@ -155,7 +155,8 @@ def live(
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)
-    run_and_tell(lambda: run_live(request, settings), "ended", ReportFile(json, overwrite, (Path(sink),)))
+    what = "ended" if sink in ("window", "null") else f"wrote {sink}"
+    run_and_tell(lambda: run_live(request, settings), what, ReportFile(json, overwrite, (Path(source), Path(sink))))
 
 
 def bench(

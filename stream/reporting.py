@@ -17,12 +17,13 @@ class ReportFile:
 
     path: Path | None
     overwrite: bool
-    other_outputs: tuple[Path | None, ...] = ()
+    other_files: tuple[Path | None, ...] = ()
 
     def check(self) -> None:
         if self.path is not None:
             check_target(self.path, self.overwrite)
-            check_distinct((self.path, *self.other_outputs))
+            for other in self.other_files:  # the input may be the output, with --overwrite; the report may not
+                check_distinct((other, self.path))
 
 
 def run_and_tell(job: Callable[[], Report], what: str, file: ReportFile) -> Report:

@@ -31,6 +31,7 @@ def refocus_video(
     """Refocus a video file into `target`. Raises InputError, OutputError, EngineError."""
     container_of(target)
     check_distinct((target, depth_out))
+    check_distinct((Path(source_path), depth_out))
     for path in (target, depth_out):
         if path is not None:
             check_target(path, overwrite)

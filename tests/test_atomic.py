@@ -108,5 +108,7 @@ def test_a_device_is_not_replaced() -> None:
 def test_two_outputs_need_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     check_distinct([Path("a.mp4"), None, Path("b.mp4"), None])
-    with pytest.raises(InputError, match=r"a\.mp4 is named for two outputs"):
+    with pytest.raises(InputError, match=r"a\.mp4 is named for two files"):
         check_distinct([Path("a.mp4"), Path("b.mp4"), tmp_path / "a.mp4"])
+    with pytest.raises(InputError, match="two files"):
+        check_distinct([Path("a.mp4"), tmp_path / "new" / ".." / "a.mp4"])
