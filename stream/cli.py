@@ -38,7 +38,8 @@ def run_cli(arguments: list[str]) -> int:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except TyperException as error:
-        _complain(f"{_usage_message(error).rstrip('.')}. Try --help.")
+        if message := _usage_message(error).rstrip("."):  # without arguments the help has said it all
+            _complain(f"{message}. Try --help.")
     except PullfocusError as error:
         _complain(str(error))
     except KeyboardInterrupt:

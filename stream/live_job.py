@@ -19,7 +19,7 @@ from .clock import MILLISECOND, pace
 from .config import Settings
 from .focus import FocusPuller
 from .frame import Frame
-from .pipeline import Sink, Source, run
+from .pipeline import Interrupted, Sink, Source, run
 from .prepare import prepared
 from .report import Report
 from .sinks import NullSink
@@ -75,7 +75,10 @@ def run_live(request: LiveRequest, settings: Settings) -> Report:
         parts = stack.enter_context(prepared(settings))
         stages = parts.stages(settings, puller)
         on_idle = sink.idle if isinstance(sink, WatchedSink) else None
-        report = run(adjusted, stages, sink, engine=parts.engine, on_idle=on_idle)
+        try:
+            report = run(adjusted, stages, sink, engine=parts.engine, on_idle=on_idle)
+        except Interrupted as stop:
+            raise Interrupted(stop.report.with_notes(source.notes)) from stop
     return report.with_notes(source.notes)
 
 
@@ -87,7 +90,7 @@ def run_bench(request: LiveRequest, settings: Settings) -> Report:
         adjusted = Adjusted(source, size_hw, request.mirror, request.frames)
         parts = stack.enter_context(prepared(settings, warm_up_hw=size_hw))
         stages = parts.stages(settings, FocusPuller(settings.focus))
-        # Channels of one: a frame's latency is then the pipeline's own, not the length of its queues.
+        # Channels of one: latency holds one wait for the slowest stage at each end, not the length of long queues.
         return run(adjusted, stages, NullSink(), engine=parts.engine, capacity=1)
 
 
