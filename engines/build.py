@@ -7,7 +7,7 @@ import importlib.metadata
 import sys
 from collections.abc import Callable
 from ctypes.util import find_library
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -126,8 +126,10 @@ def find_package(package: str, extra: str = "") -> Finding:
 
 
 def _find_torch() -> Finding:
-    found = find_package("torch", "train")
-    return found if not found.usable else replace(find_package("torchvision", "train"), name="torch")
+    torch, torchvision = find_package("torch", "train"), find_package("torchvision", "train")
+    if torch.usable and not torchvision.usable:
+        return Finding("torch", False, f"torchvision is {torchvision.why}")
+    return torch
 
 
 def _find_cuda() -> Finding:

@@ -31,9 +31,13 @@ class Checkpoint:
     tensors: Mapping[str, NDArray[np.float32]]
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return sum(t.size for t in self.tensors.values())
+
     def __repr__(self) -> str:
-        count = sum(t.size for t in self.tensors.values())
-        return f"Checkpoint({self.encoder}, {count / 1e6:.1f} M numbers)"
+        return f"Checkpoint({self.encoder}, {self.size / 1e6:.1f} M numbers)"
 
 
 def locate(model: str) -> Path:
@@ -56,7 +60,7 @@ def load(path: Path, any_output: bool = False) -> Checkpoint:
             notes = dict(file.metadata() or {})
             if notes.get("format") != FORMAT:
                 got = notes.get("format", "no format note")
-                raise CheckpointError(f"{path}: got {got}, expected {FORMAT}; train one with pullfocus.training.train")
+                raise CheckpointError(f"{path}: got {got}, expected {FORMAT}; train one with `pullfocus train`")
             output = notes.get("output", INVERSE_DEPTH)
             if output != INVERSE_DEPTH and not any_output:
                 raise CheckpointError(f"{path}: gives {output}, expected {INVERSE_DEPTH}; use it with `evaluate` only")

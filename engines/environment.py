@@ -19,10 +19,15 @@ def environment(*packages: str) -> dict[str, str]:
 
 
 def commit() -> str:
-    """Short hash of the checkout that this file lies in, with "+" if tracked files were changed; or "unknown"."""
+    """Short hash of our own checkout, with "+" if tracked files were changed; "unknown" outside of one."""
+    root = Path(__file__).resolve().parents[1]
     git = shutil.which("git")
-    if git is None:
+    # An installed copy may lie within somebody else's repository.
+    if git is None or _answer(git, root, "rev-parse", "--show-toplevel") != str(root):
         return "unknown"
-    command = [git, "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return answer.stdout.strip() or "unknown"
+    return _answer(git, root, "describe", "--always", "--dirty=+", "--exclude=*") or "unknown"
+
+
+def _answer(git: str, folder: Path, *question: str) -> str:
+    command = [git, "-C", str(folder), *question]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603

@@ -8,23 +8,19 @@ import sys
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ..engines.build import Finding, find_engines, find_package
 from ..engines.checkpoint import SHIPPED, load, locate
 from ..kernels.errors import PullfocusError
 from .camera import list_cameras
 
-PACKAGES = {
-    "numpy": "", "opencv-python": "", "av": "", "openvino": "", "scikit-learn": "", "torch": "train",
-    "torchvision": "train", "cupy-cuda13x": "gpu", "torch-tensorrt": "gpu", "tensorrt": "gpu",
-}  # fmt: skip
+PACKAGES = {"numpy": "", "opencv-python": "", "av": "", "openvino": "", "torch": "train", "torchvision": "train"}
 
 
 def findings() -> dict[str, list[Finding]]:
     """All findings by topic."""
     return {
-        "machine": [Finding(platform.platform(), True, f"Python {platform.python_version()}, {os.cpu_count()} CPUs")],
+        "machine": [Finding("system", True, _system())],
         "packages": [find_package(name, extra) for name, extra in PACKAGES.items()],
         "engines": find_engines(),
         "models": [_model(name) for name in SHIPPED],
@@ -33,19 +29,21 @@ def findings() -> dict[str, list[Finding]]:
 
 
 def show(console: Console) -> None:
-    """Print the findings as one table."""
-    table = Table(box=None, show_header=False, pad_edge=False)
+    """Print the findings, a line each; long lines are not broken, so that commands can be pasted."""
     for topic, found in findings().items():
-        table.add_row(f"[bold]{topic}[/bold]")
+        console.print(f"[bold]{topic}[/bold]")
         for one in found:
-            mark = "[green]yes[/green]" if one.usable else "[yellow]no[/yellow]"
-            table.add_row(f"  {escape(one.name)}", mark, escape(one.why))
-    console.print(table)
+            mark = "[green]yes[/green]" if one.usable else "[yellow]no [/yellow]"
+            console.print(f"  {escape(one.name):<16} {mark}  {escape(one.why)}", soft_wrap=True, highlight=False)
+
+
+def _system() -> str:
+    return f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} CPUs"
 
 
 def _model(name: str) -> Finding:
     try:
-        return Finding(name, True, f"{load(locate(name))!r}")
+        return Finding(name, True, f"{load(locate(name)).size / 1e6:.1f} M numbers")
     except PullfocusError as error:
         return Finding(name, False, str(error))
 
