@@ -1,4 +1,4 @@
-"""`pullfocus train`, `evaluate`, `figure`: the command line finds these as entry points.
+"""`pullfocus train`, `evaluate`, `figure`, `dataset`: the command line finds these as entry points.
 
 Nothing heavy is imported here: the base install lists the commands without torch.
 """
@@ -14,7 +14,8 @@ import typer
 from ..kernels.api import Quality
 from ..kernels.errors import InputError, MissingExtraError
 
-NEEDED = ("torch", "torchvision", "pydantic", "matplotlib", "pandas", "h5py", "scipy")
+DATA_NEEDS = ("pandas", "h5py", "scipy")
+NET_NEEDS = ("torch", "torchvision")
 
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="sets: a csv, a .mat file or a folder of pairs")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="folder of the run")]
@@ -34,7 +35,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="go on with the interrupted run in RUN")] = False,
 ) -> None:
     """Train a depth net on RGB-D pictures."""
-    _need("pullfocus train")
+    _need("pullfocus train", *NET_NEEDS, *DATA_NEEDS, "pydantic", "matplotlib")
     from .train import TrainingRequest, run_training
 
     if resume and (change or encoder_weights or start):
@@ -52,7 +53,7 @@ def evaluate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing file")] = False,
 ) -> None:
     """Score a depth net on RGB-D pictures."""
-    _need("pullfocus evaluate")
+    _need("pullfocus evaluate", *NET_NEEDS, *DATA_NEEDS)
     from .evaluate import run_evaluation
 
     run_evaluation(data, model, quality, output, video=video, overwrite=overwrite)
@@ -73,7 +74,7 @@ def figure(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace existing files")] = False,
 ) -> None:
     """Draw the eight figures of the student report for a picture."""
-    _need("pullfocus figure")
+    _need("pullfocus figure", *NET_NEEDS, "matplotlib")
     from .figure import FigureRequest, run_figures
 
     names = tuple(models or ("resnet18",))
@@ -85,13 +86,13 @@ def dataset(
     thorough: Annotated[bool, typer.Option("--thorough", help="also decode every file")] = False,
 ) -> None:
     """Check RGB-D sets, and say what is in them."""
-    _need("pullfocus dataset")
+    _need("pullfocus dataset", *DATA_NEEDS)
     from .summary import run_summary
 
     run_summary(data, thorough)
 
 
-def _need(command: str) -> None:
-    for package in NEEDED:
+def _need(command: str, *packages: str) -> None:
+    for package in packages:
         if find_spec(package) is None:
             raise MissingExtraError(package, "train", command)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed, nn
@@ -49,7 +50,8 @@ def joined() -> Generator[Process]:
     if world == 1:
         yield Process(0, 1, device)
         return
-    distributed.init_process_group("nccl" if cuda else "gloo")
+    # The others wait while the first validates.
+    distributed.init_process_group("nccl" if cuda else "gloo", timeout=timedelta(hours=2))
     try:
         yield Process(rank, world, device)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from collections.abc import Sequence
@@ -149,8 +150,10 @@ class Trainer:
             "optimiser": self._optimiser.state_dict(),
             "scaler": self._scaler.state_dict(),
         }
+        packed = io.BytesIO()  # torch's own writer reports a full disk in words of its own
+        torch.save(state, packed)
         with written_aside(self._out / STATE) as aside:
-            torch.save(state, aside)
+            aside.write_bytes(packed.getbuffer())
 
     def resume(self) -> None:
         """Go on from the state in the run's folder. Raises CheckpointError when there is none."""
