@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -28,6 +30,14 @@ def test_the_cost_against_the_report_is_as_measured() -> None:
     assert costs["ratio"] >= 4.0
     for name in ("report", "ours"):
         assert f"{costs['costs'][name]['median_ms']:.0f} ms" in README
+
+
+@pytest.mark.parametrize("size", ["480p", "720p"])
+def test_the_speed_is_as_measured(size: str) -> None:
+    report = result(f"bench_{size}")
+    assert f"{report['fps']:.0f} fps at {size}" in README
+    work_ms = sum(report["stages"][name]["p50_ms"] for name in ("depth", "layers", "refocus"))
+    assert f"{work_ms:.0f} ms" in README
 
 
 def test_the_soak_was_well_and_is_as_measured() -> None:
