@@ -60,11 +60,11 @@ def test_berhu_by_hand() -> None:
 
 
 def test_affine_and_gradient_by_hand() -> None:
-    # Medians 0 and 1 (the lower of the middle two), mean deviations 1/2 and 1.
+    # Means 1/2 and 2, mean deviations 1/2 and 3/2.
     prediction, target = maps([[0.0, 0.0], [1.0, 1.0]]), maps([[1.0, 1.0], [1.0, 5.0]])
-    # Normalised: [[0, 0], [2, 2]] and [[0, 0], [0, 4]], so the residual is [[0, 0], [2, −2]].
-    assert float(affine(prediction, target)) == pytest.approx(1.0)
-    assert float(gradient(prediction, target)) == pytest.approx((0 + 4) / 2 + (2 + 2) / 2)  # coarser: one pixel
+    # Normalised: [[−1, −1], [1, 1]] and [[−2/3, −2/3], [−2/3, 2]]: the residual is [[−1/3, −1/3], [5/3, −1]].
+    assert float(affine(prediction, target)) == pytest.approx((1 / 3 + 1 / 3 + 5 / 3 + 1) / 4)
+    assert float(gradient(prediction, target)) == pytest.approx((0 + 8 / 3) / 2 + (2 + 2 / 3) / 2)  # coarser: one pixel
 
 
 @settings(max_examples=30, deadline=None)
@@ -75,6 +75,20 @@ def test_relative_terms_see_no_scale_and_no_shift(a: float, b: float, c: float, 
     for term in RELATIVE.values():
         np.testing.assert_allclose(term(prediction, target), term(prediction * a + b, target * c + d), rtol=2e-3)
     np.testing.assert_allclose(affine(target.nan_to_num(0.3) * a + b, target), 0.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", RELATIVE)
+def test_relative_terms_push_neither_scale_nor_shift(name: str) -> None:
+    prediction, target, _ = random_maps(17, 23)
+    prediction = (prediction**3).requires_grad_()  # skewed: mean and median differ
+    target[0, 0, :5] = NAN
+    RELATIVE[name](prediction, target).sum().backward()
+    push = prediction.grad
+    assert push is not None
+    size = float(push.abs().sum())
+    assert size > 0
+    assert float(push.sum()) == pytest.approx(0.0, abs=1e-4 * size)
+    assert float((push * prediction.detach()).sum()) == pytest.approx(0.0, abs=1e-4 * size)
 
 
 def test_virtual_normals_agree_on_a_plane_and_differ_when_it_tilts() -> None:

@@ -11,8 +11,8 @@ from .masked import filled, masked_mean
 def affine(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean |residual| after removing shift and scale, per picture: shape b.
 
-    Ranftl et al. 2020 (MiDaS, arXiv:1907.01341), eqs. 5–7: both maps are centred on their median
-    and divided by their mean absolute deviation.
+    As Ranftl et al. 2020 (MiDaS, arXiv:1907.01341), eqs. 5–7, but for the centre: both maps are centred
+    on their mean, where MiDaS takes the median, and divided by their mean absolute deviation.
     """
     valid = ~torch.isnan(target)
     return masked_mean(_residual(prediction, target, valid).abs(), valid)
@@ -36,8 +36,9 @@ def _residual(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 
 
 def _normalised(x: Tensor, valid: Tensor) -> Tensor:
-    flat = x.masked_fill(~valid, float("nan")).flatten(1)
-    median = flat.nanmedian(dim=1).values.detach().nan_to_num(0.0).view(-1, 1, 1, 1)
-    centred = (x - median) * valid
+    """Centred and scaled so that a·x + b gives the same; so does the gradient, which has no part along x or along 1."""
+    # A median without its gradient would let the loss push the whole map up or down for ever; with it, one pixel
+    # would carry the push. The mean is exact and spreads it.
+    centred = (x - masked_mean(x, valid).view(-1, 1, 1, 1)) * valid
     scale = masked_mean(centred.abs(), valid).clamp_min(1e-3).view(-1, 1, 1, 1)
     return centred / scale
