@@ -72,8 +72,8 @@ def _best_cpu_engine() -> Literal["openvino", "torch"]:
 
 
 def _make_torch(request: EngineRequest, device: Device) -> Engine:
-    _require("torch", "train", "--engine torch")
-    _require("torchvision", "train", "--engine torch")
+    require("torch", "train", "--engine torch")
+    require("torchvision", "train", "--engine torch")
     from .torch_engine import TorchEngine
 
     return TorchEngine(_weights(request), device, request.quality)
@@ -111,7 +111,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _require(package: str, extra: str, purpose: str) -> None:
+def require(package: str, extra: str, purpose: str) -> None:
+    """Raises MissingExtraError, which names the pip command, when `package` is not installed."""
     if _version(package) is None:
         raise MissingExtraError(package, extra, purpose)
 
@@ -137,8 +138,9 @@ def _find_cuda() -> Finding:
     if find_library("nvcuda" if sys.platform == "win32" else "cuda") is None:
         return Finding("torch on CUDA", False, "no NVIDIA driver (libcuda) was found")
     for package in ("torch", "torchvision"):
-        if _version(package) is None:
-            return Finding("torch on CUDA", False, f"{package} is not installed; run: pip install 'pullfocus[train]'")
+        found = find_package(package, "train")
+        if not found.usable:
+            return Finding("torch on CUDA", False, f"{package} is {found.why}")
     torch = importlib.import_module("torch")
     if not torch.cuda.is_available():
         return Finding("torch on CUDA", False, f"torch {_version('torch')} sees no NVIDIA GPU or driver")

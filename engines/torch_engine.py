@@ -15,12 +15,13 @@ from .network import ENCODERS, DepthNet
 from .shape import MEAN, STD, net_size
 
 
-def load_net(path: Path, any_output: bool = False) -> DepthNet:
-    """The net of a weight file, in eval mode, float32, on the CPU. Raises CheckpointError.
+def load_net(path: Path) -> DepthNet:
+    """The net of a weight file, in eval mode, float32, on the CPU. Raises CheckpointError."""
+    return net_of(checkpoint.load(path), path)
 
-    any_output: as in `checkpoint.load`.
-    """
-    saved = checkpoint.load(path, any_output)
+
+def net_of(saved: checkpoint.Checkpoint, path: Path) -> DepthNet:
+    """The net of what `path` held, in eval mode, float32, on the CPU. Raises CheckpointError."""
     if saved.encoder not in ENCODERS:
         raise CheckpointError(f"{path}: got encoder {saved.encoder!r}, expected {', '.join(ENCODERS)}")
     net = DepthNet(saved.encoder)

@@ -16,10 +16,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..engines.shape import MEAN, STD
 from .augment import View, draw, render
 from .config import Config
 from .data import Pair, Sample, sampling_weights
+from .predict import normalised
 
 AHEAD = 3  # batches being decoded while one trains
 CACHE_BYTES = 6 * 2**30  # decoded pictures kept in memory
@@ -36,9 +36,8 @@ class Batch:
     metric: Tensor
 
     def normalised(self) -> Tensor:
-        """What the net takes: channels-last, with ImageNet's mean and standard deviation."""
-        mean, std = (self.image.new_tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
-        return ((self.image - mean) / std).contiguous(memory_format=torch.channels_last)
+        """What the net takes, channels-last."""
+        return normalised(self.image).contiguous(memory_format=torch.channels_last)
 
 
 Work: TypeAlias = Future[tuple[Pair, View]]

@@ -5,14 +5,14 @@ Nothing heavy is imported here: the base install lists the commands without torc
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..engines.build import require
 from ..kernels.api import Quality
-from ..kernels.errors import InputError, MissingExtraError
+from ..kernels.errors import InputError
 
 DATA_NEEDS = ("pandas", "h5py", "scipy")
 NET_NEEDS = ("torch", "torchvision")
@@ -94,5 +94,4 @@ def dataset(
 
 def _need(command: str, *packages: str) -> None:
     for package in packages:
-        if find_spec(package) is None:
-            raise MissingExtraError(package, "train", command)
+        require(package, "train", command)

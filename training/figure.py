@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from ..engines.atomic import check_target, make_folder
-from ..kernels.api import InverseDepth, Picture
+from ..kernels.api import InverseDepth, Picture, load
 from ..kernels.errors import InputError
-from .data import read_rgb
-from .figures import FIGURES, Scene, same_size, write_figures
+from .data import DataError, read_rgb
+from .data.pictures import read_millimetres
+from .figures import FIGURES, Scene, write_figures
 from .predict import load_predictor
-
-NEAREST_MM = 500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +41,18 @@ def run_figures(request: FigureRequest) -> None:
         check_target(request.out / f"{name}.png", request.overwrite)
     picture = read_rgb(request.picture)
     truth = _read_truth(request.truth, picture) if request.truth is not None else None
-    predictions = {model: same_size(load_predictor(model)(picture), picture) for model in request.models}
+    resize, size_hw = load("cpu").resize, (picture.shape[0], picture.shape[1])
+    predictions = {model: resize(load_predictor(model)(picture), size_hw) for model in request.models}
     scene = Scene(picture, predictions, truth, request.layers, request.focus, request.aperture)
     for path in write_figures(scene, request.out):
         print(f"wrote {path}")
 
 
 def _read_truth(path: Path, picture: Picture) -> InverseDepth:
-    depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if depth is None or depth.ndim != 2 or depth.dtype != np.uint16:
-        raise InputError(f"--truth {path}: expected a 16-bit grey PNG in mm")
-    if depth.shape != picture.shape[:2]:
-        raise InputError(f"--truth {path}: got {depth.shape[1]}×{depth.shape[0]}, expected the picture's size")
-    metres = depth.astype(np.float32)
-    return np.where(metres > 0, np.minimum(NEAREST_MM / np.maximum(metres, 1.0), 1.0), np.nan).astype(np.float32)
+    try:
+        truth = read_millimetres(path)
+    except DataError as error:
+        raise InputError(f"--truth {path}: expected a 16-bit grey PNG in mm") from error
+    if truth.shape != picture.shape[:2]:
+        raise InputError(f"--truth {path}: got {truth.shape[1]}×{truth.shape[0]}, expected the picture's size")
+    return truth

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -180,9 +179,3 @@ def _show(axes: Axes, image: NDArray[Any], title: str) -> None:
         axes.imshow(image, cmap=DEPTH_COLOURS, vmin=0.0)
     axes.set_title(title, fontsize=9)
     axes.set_axis_off()
-
-
-def same_size(depth: InverseDepth, picture: Picture) -> InverseDepth:
-    """`depth` resized bilinearly to `picture`."""
-    height, width = picture.shape[:2]
-    return np.asarray(cv2.resize(depth, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from ..engines import checkpoint
 from ..engines.shape import MEAN, STD, net_size
-from ..engines.torch_engine import load_net
+from ..engines.torch_engine import net_of
 from ..kernels.api import Quality
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -37,10 +37,15 @@ class Manner:
         return self.size_hw or net_size(picture.shape[0], picture.shape[1], self.quality)
 
 
+def normalised(images: Tensor) -> Tensor:
+    """What the net takes: `b 3 h w` RGB in [0, 1] with ImageNet's mean and standard deviation taken out."""
+    mean, std = (images.new_tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
+    return (images - mean) / std
+
+
 def predictor(net: nn.Module, manner: Manner) -> Predict:
     """A function from `h w 3` uint8 RGB to `h' w'` float32 inverse depth at the net's size, on the net's device."""
     device = next(net.parameters()).device
-    mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
     net.eval()
 
     @torch.inference_mode()
@@ -48,7 +53,7 @@ def predictor(net: nn.Module, manner: Manner) -> Predict:
         height, width = manner.size_for(image)
         small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         x = torch.from_numpy(small).to(device).permute(2, 0, 1)[None].float() / 255.0
-        out = net((x - mean) / std)[0, 0].float().cpu().numpy()
+        out = net(normalised(x))[0, 0].float().cpu().numpy()
         return out if manner.output == checkpoint.INVERSE_DEPTH else _from_depth(out)
 
     return predict
@@ -65,11 +70,11 @@ def load_predictor(model: str, quality: Quality = "fast") -> Predict:
     Raises InputError, CheckpointError.
     """
     path = checkpoint.locate(model)
-    notes = checkpoint.load(path, any_output=True).notes
-    output = notes.get("output", checkpoint.INVERSE_DEPTH)
-    size_hw = None if output == checkpoint.INVERSE_DEPTH else _trained_hw(notes["config"])
+    saved = checkpoint.load(path, any_output=True)
+    output = saved.notes.get("output", checkpoint.INVERSE_DEPTH)
+    size_hw = None if output == checkpoint.INVERSE_DEPTH else _trained_hw(saved.notes["config"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return predictor(load_net(path, any_output=True).to(device), Manner(output, size_hw, quality))
+    return predictor(net_of(saved, path).to(device), Manner(output, size_hw, quality))
 
 
 def _trained_hw(config: str) -> tuple[int, int]:

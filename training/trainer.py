@@ -23,7 +23,7 @@ from .batches import Batch, Batches, whole_picture
 from .config import Config, Optimiser
 from .data import Sample
 from .losses import total_loss
-from .predict import Manner, predictor
+from .predict import UNIT_IN_10_M, Manner, predictor
 from .process import Process
 from .run_log import RunLog, training_progress
 from .scoring import score
@@ -208,7 +208,7 @@ def learning_rate(step: int, config: Config, steps_per_epoch: int) -> float:
 
 def as_output(inverse_depth: Tensor, output: str) -> Tensor:
     """The target in the terms of the net's output: inverse depth, or the report's depth / 10 m."""
-    return inverse_depth if output == "inverse_depth" else (0.05 / inverse_depth).clamp_max(1.0)
+    return inverse_depth if output == checkpoint.INVERSE_DEPTH else (UNIT_IN_10_M / inverse_depth).clamp_max(1.0)
 
 
 def save_weights(net: DepthNet, config: Config, step: int, out: Path) -> None:
