@@ -14,10 +14,11 @@ from typing import Any, Protocol
 from .channel import Channel, ChannelClosed
 from .crew import Crew
 from .frame import Frame, Rendered
+from .interrupts import Interrupts
 from .report import Meter, Report
 
 CAPACITY = 3  # enough to overlap stages of uneven pace; live channels hold one
-IDLE_S = 0.1  # how long a sink is left alone when no frame comes
+IDLE_S = 0.1  # how long a sink is left alone, and Ctrl-C unanswered, when no frame comes
 
 
 class Source(Protocol):
@@ -70,18 +71,19 @@ def run(
     """Run to the end of input. The first error of any thread ends everything and is raised here.
 
     on_idle: called while no frame comes; False ends the run. capacity: of the channels of a source
-    that is not live. Raises Interrupted at Ctrl-C.
+    that is not live. Raises Interrupted at Ctrl-C, which takes effect between two frames.
     """
     names = ["source", *(stage.name for stage in stages), "sink"]
     capacity = 1 if source.live else capacity
     channels: list[Channel[Any]] = [Channel(f"{a}→{b}", capacity, newest_wins=source.live) for a, b in pairwise(names)]
     meter = Meter(names)
     try:
-        with Crew(channels) as crew:
+        with Interrupts() as interrupts, Crew(channels) as crew:
             crew.start("source", lambda: _pump(source, channels[0], meter.durations_s["source"].append))
             for stage, inbox, outbox in zip(stages, channels, channels[1:]):
                 crew.start(stage.name, _stage_work(stage, inbox, outbox, meter.durations_s[stage.name].append))
-            _drain(_frames(channels[-1], on_idle), sink, meter, on_frame)
+            _drain(_frames(channels[-1], interrupts, on_idle), sink, meter, on_frame)
+            interrupts.check()  # it came after the last frame
     except KeyboardInterrupt as stop:
         told = [*(notes or []), *getattr(stop, "__notes__", [])]  # a thread that did not stop is named there
         raise Interrupted(meter.report(channels, engine, told)) from stop
@@ -114,18 +116,16 @@ def _stage_work(
     return work
 
 
-def _frames(inbox: Channel[Rendered], on_idle: Callable[[], bool] | None) -> Iterator[Rendered]:
+def _frames(inbox: Channel[Rendered], interrupts: Interrupts, on_idle: Callable[[], bool] | None) -> Iterator[Rendered]:
     """The frames of `inbox`; while it is empty `on_idle` is called, and ends them when it says so."""
-    if on_idle is None:
-        yield from inbox
-        return
     while True:
+        interrupts.check()
         try:
             yield inbox.get(IDLE_S)
         except ChannelClosed:
             return
         except TimeoutError:
-            if not on_idle():
+            if on_idle is not None and not on_idle():
                 return
 
 

@@ -23,6 +23,7 @@ from pullfocus.stream.clock import pace
 from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
 from pullfocus.stream.live_info import live_info
 from pullfocus.stream.live_job import Adjusted, LiveRequest
+from pullfocus.stream.pipeline import Interrupted
 from pullfocus.stream.pipeline import run as run_pipeline
 from pullfocus.stream.recording import Recording
 from pullfocus.stream.synthetic import SyntheticSource
@@ -196,11 +197,12 @@ def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
 
 def test_ctrl_c_within_a_frame_waits_for_its_end(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    frames = list(Adjusted(SyntheticSource((96, 128), live=False, frames=6), None, False, 0).frames())
+    source = Adjusted(SyntheticSource((96, 128), live=False, frames=6), None, False, 0)
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), Recording(out, InterruptingFile(out)) as sink:
-        _ = [sink.write(rendered(frame)) for frame in frames]
+    with pytest.raises(Interrupted) as caught, Recording(out, InterruptingFile(out)) as sink:
+        run_pipeline(source, [Render()], sink)
     assert signal.getsignal(signal.SIGINT) is before
+    assert caught.value.report.frames == 3
     assert len(decoded(out)) == 3
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from pullfocus.kernels.errors import EngineError
 from pullfocus.stream.config import Settings
 from pullfocus.stream.focus import Fixed, FocusPuller
 from pullfocus.stream.frame import Frame, Rendered
-from pullfocus.stream.pipeline import Stage, run
+from pullfocus.stream.pipeline import Interrupted, Stage, run
 from pullfocus.stream.sinks import NullSink, TeeSink
 from pullfocus.stream.stages import DepthStage, LayersStage, NetDepth, RefocusStage
 from pullfocus.stream.synthetic import SyntheticSource
@@ -153,6 +155,26 @@ def assert_ends_with(error: BaseException, work: Callable[[], object]) -> None:
     with pytest.raises(type(error)) as caught:
         work()
     assert error in (caught.value, caught.value.__cause__)  # Ctrl-C comes with the report of what was done
+    assert monotonic() - started_s < DEADLINE_S
+    assert not threads_left()
+
+
+@pytest.mark.parametrize("at", [0, 1, 30])
+def test_ctrl_c_ends_the_run_whenever_it_comes(stages: list[Stage], at: int) -> None:
+    """At 0 it comes while the threads are still being started."""
+
+    class Source:
+        live = False
+
+        def frames(self) -> Iterator[Frame]:
+            for frame in endless().frames():
+                if frame.index == at:
+                    os.kill(os.getpid(), signal.SIGINT)
+                yield frame
+
+    started_s = monotonic()
+    with pytest.raises(Interrupted):
+        run(Source(), stages, NullSink())
     assert monotonic() - started_s < DEADLINE_S
     assert not threads_left()
 

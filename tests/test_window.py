@@ -30,7 +30,7 @@ class Screen:
     """A virtual screen, its pixels, and the hand that points and types."""
 
     def __init__(self, display: str, pixels_file: Path) -> None:
-        self.environment = {**os.environ, "DISPLAY": display}
+        self.environment = {**os.environ, "DISPLAY": display, "PYTHONFAULTHANDLER": "1"}
         self._pixels_file = pixels_file
 
     def do(self, *command: str) -> str:
@@ -134,7 +134,11 @@ def sharpness(picture: np.ndarray) -> float:
 
 
 def ended(process: subprocess.Popen[str], within_s: float) -> tuple[int, str]:
-    stdout, stderr = process.communicate(timeout=within_s)
+    try:
+        stdout, stderr = process.communicate(timeout=within_s)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # faulthandler then says where each thread stands
+        pytest.fail(f"not ended within {within_s:g} s: {process.communicate()[1]}")
     assert "Traceback" not in stderr
     return process.returncode, stdout
 
