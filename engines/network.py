@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import resnet18
 
-ENCODERS = {"resnet18": (resnet18, (64, 64, 128, 256, 512))}
+from .encoders import ENCODERS
+
 FIRST_LOGIT = -1.7  # an untrained net says 0.15, some 3 m: the middle of a room, from where training starts
 DECODER_CHANNELS = (128, 96, 64, 32)  # after strides 16, 8, 4 and 2
 
@@ -53,9 +53,9 @@ class DepthNet(nn.Module):
         super().__init__()
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known: {', '.join(ENCODERS)}")
-        make, (c2, c4, c8, c16, c32) = ENCODERS[encoder]
+        make, (c2, c4, c8, c16, c32), self.untrained = ENCODERS[encoder]
         d16, d8, d4, d2 = DECODER_CHANNELS
-        self.encoder = make(weights=None)
+        self.encoder = make()
         del self.encoder.fc
         self.bottleneck = nn.Conv2d(c32, d16, 1)
         self.up16 = UpBlock(d16, c16, d16)

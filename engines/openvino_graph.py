@@ -21,11 +21,12 @@ from .shape import MEAN, STD
 
 Node: TypeAlias = ov.Node
 BN_EPSILON = 1e-5
-RESNET18_BLOCKS = (2, 2, 2, 2)
+BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 1)}  # of each stage
 
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
+    encoder: str
     tensors: Mapping[str, NDArray[np.float32]]
 
     def tensor(self, key: str) -> NDArray[np.float32]:
@@ -46,19 +47,26 @@ class _Builder:
         y = op.convolution(x, _constant(weight), [stride, stride], pad, pad, [1, 1])
         return op.add(y, _constant(bias[None, :, None, None]))
 
-    def basic_block(self, x: Node | ov.Output, name: str, stride: int) -> Node:
-        y = op.relu(self.conv(x, f"{name}.conv1", f"{name}.bn1", stride))
-        y = self.conv(y, f"{name}.conv2", f"{name}.bn2")
+    def block(self, x: Node | ov.Output, name: str, stride: int) -> Node:
+        convolutions = 2 if self.encoder == "resnet18" else 3
+        y: Node | ov.Output = x
+        for k in range(1, convolutions + 1):
+            y = self.conv(y, f"{name}.conv{k}", f"{name}.bn{k}", stride if k == 1 else 1)
+            y = op.relu(y) if k < convolutions else y
         if f"{name}.downsample.0.weight" in self.tensors:
             x = self.conv(x, f"{name}.downsample.0", f"{name}.downsample.1", stride)
         return op.relu(op.add(x, y))
 
-    def layer(self, x: Node | ov.Output, index: int) -> Node:
-        first, *others = (f"encoder.layer{index}.{block}" for block in range(RESNET18_BLOCKS[index - 1]))
-        y = self.basic_block(x, first, stride=1 if index == 1 else 2)
+    def stage(self, x: Node | ov.Output, index: int) -> Node:
+        first, *others = (f"encoder.layer{index}.{block}" for block in range(BLOCKS[self.encoder][index - 1]))
+        y = self.block(x, first, stride=1 if index == 1 else 2)
         for block in others:
-            y = self.basic_block(y, block, stride=1)
+            y = self.block(y, block, stride=1)
         return y
+
+    def pool(self, x: Node) -> ov.Output:
+        pad, rounding = ([1, 1], "floor") if self.encoder == "resnet18" else ([0, 0], "ceil")
+        return op.max_pool(x, [2, 2], [1, 1], pad, pad, [3, 3], rounding).output(0)
 
     def up(self, x: Node, skip: Node, name: str) -> Node:
         scales = op.constant(np.array([2.0, 2.0], np.float32))
@@ -77,21 +85,22 @@ class _Builder:
 
 def build(checkpoint: Checkpoint, size_hw: tuple[int, int]) -> ov.Model:
     """Input `1 h w 3` uint8 RGB, output `1 1 h w` float32 inverse depth. Raises CheckpointError."""
-    if checkpoint.encoder != "resnet18":
-        raise CheckpointError(f"got encoder {checkpoint.encoder!r}, expected resnet18")
+    encoder = checkpoint.encoder
+    if encoder not in BLOCKS:
+        raise CheckpointError(f"got encoder {encoder!r}, expected {', '.join(BLOCKS)}")
     try:
-        return _model(_Builder(checkpoint.tensors), size_hw)
+        return _model(_Builder(encoder, checkpoint.tensors), size_hw)
     except (RuntimeError, ValueError, IndexError) as error:  # from OpenVINO's and NumPy's checks of shapes
-        raise CheckpointError(f"tensors do not fit resnet18: {str(error).strip().splitlines()[-1]}") from error
+        raise CheckpointError(f"tensors do not fit {encoder}: {str(error).strip().splitlines()[-1]}") from error
 
 
 def _model(b: _Builder, size_hw: tuple[int, int]) -> ov.Model:
     picture = op.parameter([1, *size_hw, 3], np.uint8, name="picture")
     s2 = op.relu(b.conv(_normalised(picture), "encoder.conv1", "encoder.bn1", stride=2))
-    s4 = b.layer(op.max_pool(s2, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0), 1)
-    s8 = b.layer(s4, 2)
-    s16 = b.layer(s8, 3)
-    x = b.conv(b.layer(s16, 4), "bottleneck")
+    s4 = b.stage(b.pool(s2), 1)
+    s8 = b.stage(s4, 2)
+    s16 = b.stage(s8, 3)
+    x = b.conv(b.stage(s16, 4), "bottleneck")
     x = b.up(x, s16, "up16")
     x = b.up(x, s8, "up8")
     x = b.up(x, s4, "up4")

@@ -11,7 +11,8 @@ import torch
 from ..kernels.api import Device, InverseDepth, Picture, Quality
 from ..kernels.errors import CheckpointError, EngineError
 from . import checkpoint
-from .network import ENCODERS, DepthNet
+from .encoders import ENCODERS
+from .network import DepthNet
 from .shape import MEAN, STD, net_size
 
 

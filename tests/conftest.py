@@ -33,13 +33,24 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(scope="session")
-def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def random_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One weight file of each encoder."""
+    folder = tmp_path_factory.mktemp("model")
+    return {encoder: write_random_model(folder / f"{encoder}.safetensors", encoder) for encoder in ("resnet18", "resnet50")}
+
+
+@pytest.fixture(scope="session")
+def random_model(random_models: dict[str, Path]) -> Path:
+    return random_models["resnet18"]
+
+
+def write_random_model(path: Path, encoder: str) -> Path:
     """A weight file of random weights and random batch-norm statistics, so that a wrong fold shows."""
     import torch
     from pullfocus.engines.network import DepthNet
 
     torch.manual_seed(1)
-    net = DepthNet()
+    net = DepthNet(encoder)
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -51,6 +62,5 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.nn.init.normal_(net.head.weight, std=0.3)  # a wide range of depth
     state = net.state_dict().items()
     tensors = {key: value.float().numpy() for key, value in state if not key.endswith("num_batches_tracked")}
-    path = tmp_path_factory.mktemp("model") / "random.safetensors"
-    checkpoint.store(path, checkpoint.Checkpoint("resnet18", tensors))
+    checkpoint.store(path, checkpoint.Checkpoint(encoder, tensors))
     return path

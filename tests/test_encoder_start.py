@@ -10,6 +10,7 @@ from pullfocus.engines.network import DepthNet
 from pullfocus.kernels.errors import CheckpointError
 from pullfocus.training.initial import load_encoder
 from safetensors.torch import save_file
+from torchvision.models import resnet50
 
 
 @pytest.fixture
@@ -48,6 +49,28 @@ def test_missing_block_starts_as_identity(encoder_file: Path) -> None:
 def test_encoder_file_that_lacks_more_is_refused(encoder_file: Path, prefix: str) -> None:
     with pytest.raises(CheckpointError, match="lacks weights of"):
         load_encoder(DepthNet(), without(encoder_file, prefix))
+
+
+def test_the_original_resnet50_fits_but_for_its_last_stage(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source, net = resnet50().state_dict(), DepthNet("resnet50")
+    save_file({k: v for k, v in source.items() if not k.startswith("layer4.")}, tmp_path / "partial.safetensors")
+    save_file(dict(source), tmp_path / "whole.safetensors")
+    own = {k: v.clone() for k, v in net.encoder.layer4.state_dict().items()}
+    for name in ("partial", "whole"):
+        load_encoder(net, tmp_path / f"{name}.safetensors")
+        assert torch.equal(net.encoder.layer3[5].conv3.weight, source["layer3.5.conv3.weight"])
+        assert all(torch.equal(value, own[key]) for key, value in net.encoder.layer4.state_dict().items())
+
+
+def test_a_missing_bottleneck_block_starts_as_identity(tmp_path: Path) -> None:
+    source = DepthNet("resnet50").encoder.state_dict()
+    kept = {k: v.contiguous() for k, v in source.items() if not k.startswith("layer3.4.")}
+    save_file(kept, tmp_path / "x.safetensors")
+    net = DepthNet("resnet50")
+    load_encoder(net, tmp_path / "x.safetensors")
+    x = torch.rand(1, 1024, 6, 6)
+    torch.testing.assert_close(net.eval().encoder.layer3[4](x), x)
 
 
 def test_encoder_file_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pullfocus.engines.build import EngineRequest, build, find_engines
+from pullfocus.engines.encoders import ENCODERS
 from pullfocus.engines.network import DepthNet
 from pullfocus.engines.openvino_engine import OpenVinoEngine, Precision
 from pullfocus.engines.plane import PlaneEngine
@@ -46,9 +47,16 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("precision", TOLERANCES)
 @pytest.mark.parametrize(("size_hw", "quality"), CASES)
+@pytest.mark.parametrize("encoder", ENCODERS)
 def test_openvino_gives_the_depth_of_pytorch(
-    random_model: Path, rng: np.random.Generator, precision: Precision, size_hw: tuple[int, int], quality: Quality
+    random_models: dict[str, Path],
+    rng: np.random.Generator,
+    encoder: str,
+    precision: Precision,
+    size_hw: tuple[int, int],
+    quality: Quality,
 ) -> None:
+    random_model = random_models[encoder]
     picture = rng.integers(0, 256, (*size_hw, 3), np.uint8)
     ours = OpenVinoEngine(random_model, quality, precision, threads=1).infer(picture)
     reference = TorchEngine(random_model, "cpu", quality).infer(picture)
@@ -164,9 +172,10 @@ def test_model_that_is_no_file_is_refused() -> None:
         build(EngineRequest("openvino", model="resnet99"))
 
 
-def test_net_maps_a_batch_to_inverse_depth_and_lets_gradients_through() -> None:
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_net_maps_a_batch_to_inverse_depth_and_lets_gradients_through(encoder: str) -> None:
     torch.manual_seed(0)
-    net = DepthNet()
+    net = DepthNet(encoder)
     out = net(torch.randn(2, 3, 64, 96))
     assert out.shape == (2, 1, 64, 96)
     assert float(out.detach().min()) > 0.0
