@@ -1,6 +1,8 @@
-"""One weight file for every engine: safetensors with fp16 tensors and a small header.
+"""One weight file for every engine: safetensors with fp16 or int8 tensors and a small header.
 
-The keys are those of `network.DepthNet.state_dict()`. Loading never runs code from the file.
+The keys are those of `network.DepthNet.state_dict()`. An int8 tensor KEY stands for KEY × KEY.scale,
+with one float32 scale for each output channel (Jacob et al. 2018, arXiv:1712.05877): half the size of
+the file. Loading never runs code from the file.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,8 @@ from .atomic import make_folder, written_aside
 FORMAT = "pullfocus-depth-1"
 INVERSE_DEPTH = "inverse_depth"  # what a net's output means unless its file says otherwise
 SHIPPED = ("resnet18",)
+SCALE = ".scale"
+Storage = Literal["float16", "int8"]  # of the convolutions; all else is float16
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,16 +69,43 @@ def load(path: Path, any_output: bool = False) -> Checkpoint:
             output = notes.get("output", INVERSE_DEPTH)
             if output != INVERSE_DEPTH and not any_output:
                 raise CheckpointError(f"{path}: gives {output}, expected {INVERSE_DEPTH}; use it with `evaluate` only")
-            tensors = {key: file.get_tensor(key).astype(np.float32) for key in list(file.keys())}
+            stored = {key: file.get_tensor(key) for key in list(file.keys())}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
-    return Checkpoint(notes.get("encoder", ""), tensors, notes)
+    return Checkpoint(notes.get("encoder", ""), _floats(stored, path), notes)
 
 
-def store(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `checkpoint` as fp16, whole or not at all. Raises OutputError."""
-    tensors = {key: np.ascontiguousarray(t, dtype=np.float16) for key, t in checkpoint.tensors.items()}
+def store(path: Path, checkpoint: Checkpoint, storage: Storage = "float16") -> None:
+    """Write `checkpoint`, whole or not at all. Raises OutputError."""
+    tensors: dict[str, NDArray[np.generic]] = {}
+    for key, tensor in checkpoint.tensors.items():
+        if storage == "int8" and tensor.ndim == 4:
+            tensors[key], tensors[key + SCALE] = _to_int8(tensor)
+        else:
+            tensors[key] = np.ascontiguousarray(tensor, dtype=np.float16)
     notes = {**checkpoint.notes, "format": FORMAT, "encoder": checkpoint.encoder}
     make_folder(path.parent)
     with written_aside(path) as aside:
         aside.write_bytes(save(tensors, metadata=notes))
+
+
+def _to_int8(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(steps, scale): the largest number of each output channel becomes ±127."""
+    largest = np.abs(weight).max(axis=(1, 2, 3), keepdims=True)
+    scale = np.maximum(largest / 127.0, np.finfo(np.float32).tiny).astype(np.float32)
+    return np.rint(weight / scale).astype(np.int8), scale
+
+
+def _floats(stored: Mapping[str, NDArray[np.generic]], path: Path) -> dict[str, NDArray[np.float32]]:
+    """What was stored, as float32. Raises CheckpointError."""
+    tensors: dict[str, NDArray[np.float32]] = {}
+    for key, tensor in stored.items():
+        if key.removesuffix(SCALE) != key:
+            continue
+        tensors[key] = tensor.astype(np.float32)
+        if tensor.dtype == np.int8:
+            scale = stored.get(key + SCALE)
+            if scale is None or scale.shape != (len(tensor), 1, 1, 1):
+                raise CheckpointError(f"{path}: int8 tensor {key!r} has no scale for each channel; the file is damaged")
+            tensors[key] *= scale.astype(np.float32)
+    return tensors

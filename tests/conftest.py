@@ -36,7 +36,9 @@ def rng() -> np.random.Generator:
 def random_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One weight file of each encoder."""
     folder = tmp_path_factory.mktemp("model")
-    return {encoder: write_random_model(folder / f"{encoder}.safetensors", encoder) for encoder in ("resnet18", "resnet50")}
+    return {
+        encoder: write_random_model(folder / f"{encoder}.safetensors", encoder) for encoder in ("resnet18", "resnet50")
+    }
 
 
 @pytest.fixture(scope="session")

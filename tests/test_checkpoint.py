@@ -39,6 +39,37 @@ def test_round_trip_keeps_values_to_half_precision(tmp_path: Path, rng: np.rando
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["net.safetensors"]
 
 
+def test_int8_keeps_each_channel_to_half_a_step_in_half_the_space(tmp_path: Path, rng: np.random.Generator) -> None:
+    weight = (
+        rng.normal(size=(16, 32, 3, 3)).astype(np.float32)
+        * np.logspace(-6, 1, 16, dtype=np.float32)[:, None, None, None]
+    )
+    weight[3] = 0.0
+    bias = rng.normal(size=16).astype(np.float32)
+    made = Checkpoint("resnet50", {"c.weight": weight, "c.bias": bias}, {"step": "7"})
+    store(tmp_path / "half.safetensors", made)
+    store(tmp_path / "int8.safetensors", made, "int8")
+    saved = load(tmp_path / "int8.safetensors")
+    assert saved.tensors.keys() == made.tensors.keys()
+    assert saved.tensors["c.weight"].dtype == np.float32
+    step = np.abs(weight).max(axis=(1, 2, 3), keepdims=True) / 127
+    assert (np.abs(saved.tensors["c.weight"] - weight) <= 0.5001 * step).all()
+    assert len(np.unique(saved.tensors["c.weight"][-1])) > 100
+    np.testing.assert_array_equal(saved.tensors["c.bias"], bias.astype(np.float16).astype(np.float32))
+    ratio = (tmp_path / "int8.safetensors").stat().st_size / (tmp_path / "half.safetensors").stat().st_size
+    assert ratio < 0.6
+
+
+@pytest.mark.parametrize("scale", [None, np.ones((1, 1, 1, 1), np.float32)], ids=["none", "one for all"])
+def test_int8_without_its_scales_is_refused(tmp_path: Path, scale: np.ndarray | None) -> None:
+    tensors: dict[str, np.ndarray] = {"c.weight": np.ones((4, 2, 3, 3), np.int8)}
+    if scale is not None:
+        tensors["c.weight.scale"] = scale
+    save_file(tensors, tmp_path / "x.safetensors", metadata={"format": FORMAT, "encoder": "resnet18"})
+    with pytest.raises(CheckpointError, match=r"'c.weight' has no scale"):
+        load(tmp_path / "x.safetensors")
+
+
 def test_failed_store_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "net.safetensors"
     store(path, Checkpoint("resnet18", {"a": np.ones(3, np.float32)}))

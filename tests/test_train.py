@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -123,6 +124,17 @@ def test_report_recipe_trains_depth_and_engines_refuse_it(tmp_path: Path) -> Non
         run("image", tmp_path / "set" / "p0.jpg", "-o", tmp_path / "o.png", "--model", out / "resnet18.safetensors"),
         "depth_10m", "expected inverse_depth",
     )  # fmt: skip
+
+
+def test_a_resnet50_stored_as_int8_is_a_start_for_its_like_only(tmp_path: Path) -> None:
+    small = train(tmp_path, "small", "net.encoder=resnet50", "net.storage=int8") / "resnet50.safetensors"
+    assert small.stat().st_size < 14e6
+    assert load_net(small).encoder.layer3[5].conv3.weight.shape == (1024, 256, 1, 1)
+    request = TrainingRequest((tmp_path / "set.csv",), tmp_path / "next", "best", TINY, start=small)
+    with pytest.raises(InputError, match="holds a resnet50, the recipe asks for a resnet18"):
+        run_training(request)
+    run_training(replace(request, changes=(*TINY, "net.encoder=resnet50")))
+    assert load(tmp_path / "next" / "resnet50.safetensors").encoder == "resnet50"
 
 
 def test_learning_rates_by_hand() -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..engines.atomic import write_text
+from ..engines.checkpoint import Storage
 from ..kernels.errors import InputError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -24,10 +25,14 @@ class _Section(BaseModel):
 
 
 class Net(_Section):
-    """What is trained. `output` says what the net's sigmoid means: inverse depth, or the report's depth / 10 m."""
+    """What is trained. `output` says what the net's sigmoid means: inverse depth, or the report's depth / 10 m.
+
+    `storage` is of the weight file: int8 halves it.
+    """
 
     encoder: Literal["resnet18", "resnet50"] = "resnet18"
     output: Literal["inverse_depth", "depth_10m"] = "inverse_depth"
+    storage: Storage = "float16"
 
 
 class Size(_Section):

@@ -10,9 +10,10 @@ import cv2
 import torch
 from rich.console import Console
 
+from ..engines import checkpoint
 from ..engines.atomic import make_folder
 from ..engines.network import DepthNet
-from ..engines.torch_engine import load_net
+from ..engines.torch_engine import net_of
 from ..kernels.errors import InputError
 from .config import Config, read_recipe
 from .data import Sample, open_set, split_validation
@@ -84,8 +85,17 @@ def _part(samples: Sequence[Sample], fraction: float) -> Sequence[Sample]:
 
 def _first_net(config: Config, request: TrainingRequest) -> DepthNet:
     if request.start is not None:
-        return load_net(request.start)
+        return _net_to_go_on_from(request.start, config.net.encoder)
     net = DepthNet(config.net.encoder)
     if request.encoder_weights is not None:
         load_encoder(net, request.encoder_weights)
     return net
+
+
+def _net_to_go_on_from(path: Path, encoder: str) -> DepthNet:
+    saved = checkpoint.load(path)
+    if saved.encoder != encoder:
+        raise InputError(
+            f"--start {path}: holds a {saved.encoder}, the recipe asks for a {encoder}; change net.encoder"
+        )
+    return net_of(saved, path)

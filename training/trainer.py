@@ -217,7 +217,7 @@ def save_weights(net: DepthNet, config: Config, step: int, out: Path) -> None:
     tensors = {k: v.detach().float().cpu().numpy() for k, v in state if not k.endswith("num_batches_tracked")}
     notes = {"config": config.model_dump_json(), "step": str(step), "output": config.net.output}
     made = checkpoint.Checkpoint(config.net.encoder, tensors, notes)
-    checkpoint.store(out / f"{config.net.encoder}.safetensors", made)
+    checkpoint.store(out / f"{config.net.encoder}.safetensors", made, config.net.storage)
 
 
 def _make_optimiser(net: DepthNet, wanted: Optimiser) -> torch.optim.Optimizer:
