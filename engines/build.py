@@ -18,6 +18,7 @@ from .api import Engine
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 EngineChoice = Literal["auto", "torch", "openvino", "plane"]
+Runtime = Literal["torch", "openvino"]  # those of the engines that compute a net
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ import openvino as ov
 
 from ..kernels.api import InverseDepth, Picture, Quality
 from . import checkpoint
-from .openvino_graph import build
+from .openvino_graph import build, has_ranges
 from .shape import net_size
 
-Precision = Literal["auto", "f32", "bf16"]
+Precision = Literal["auto", "f32", "bf16", "int8"]
 
 
 class OpenVinoEngine:
-    """Compiles the net once per input size, in bf16 where the processor has it and f32 elsewhere."""
+    """Compiles the net once per input size: in int8 or bf16 where the processor gains by it, else in f32."""
 
     name = "openvino"
 
@@ -28,9 +28,10 @@ class OpenVinoEngine:
         self._checkpoint = checkpoint.load(model)
         self._core = ov.Core()
         if precision == "auto":
-            precision = "bf16" if _computes_bf16_faster(self._core) else "f32"
+            precision = _best_precision(self._core, has_ranges(self._checkpoint))
+        self._int8 = precision == "int8"
         self._options = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": "f32" if self._int8 else precision,  # of what stays in floats
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": str(threads),
         }
@@ -47,20 +48,24 @@ class OpenVinoEngine:
 
     def _request(self, size_hw: tuple[int, int]) -> ov.InferRequest:
         if size_hw not in self._requests:
-            compiled = self._core.compile_model(build(self._checkpoint, size_hw), "CPU", self._options)
+            compiled = self._core.compile_model(build(self._checkpoint, size_hw, self._int8), "CPU", self._options)
             self._requests[size_hw] = compiled.create_infer_request()
         return self._requests[size_hw]
 
 
-def _computes_bf16_faster(core: ov.Core) -> bool:
-    """AMX and AMD's Zen 4 and later gain from bf16.
+def _best_precision(core: ov.Core, has_ranges: bool) -> Literal["f32", "bf16", "int8"]:
+    """A fixed rule, not a timing, so that the same machine gives the same depth every time.
 
-    Intel's AVX-512 bf16 without AMX (as in many virtual machines) was measured slower than f32. A fixed rule,
-    not a timing, so that the same machine gives the same depth every time.
+    int8 needs dot products of bytes (VNNI, or AMX), else it gains little. AMX and AMD's Zen 4 and later
+    gain from bf16; Intel's AVX-512 bf16 without AMX (as in many virtual machines) was measured slower than f32.
     """
+    flags = _linux_cpu_flags()
+    if has_ranges and flags & {"avx512_vnni", "avx_vnni", "amx_int8"}:
+        return "int8"
     if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        return False
-    return "AMD" in core.get_property("CPU", "FULL_DEVICE_NAME") or "amx_bf16" in _linux_cpu_flags()
+        return "f32"
+    gains = "AMD" in core.get_property("CPU", "FULL_DEVICE_NAME") or "amx_bf16" in flags
+    return "bf16" if gains else "f32"
 
 
 def _linux_cpu_flags() -> set[str]:

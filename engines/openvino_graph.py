@@ -2,10 +2,14 @@
 
 Reads like the net's own forward pass. Batch norms are folded into the convolutions (Jacob et al.
 2018, arXiv:1712.05877, sec. 3.2), the ImageNet normalisation into the graph's first operation.
+
+In int8 every value is rounded to 256 steps of its range, which `pullfocus quantize` has measured, and
+every weight to 255 steps of its output channel's; OpenVINO then computes the convolutions in int8.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -21,6 +25,7 @@ from .shape import MEAN, STD
 
 Node: TypeAlias = ov.Node
 BN_EPSILON = 1e-5
+RANGES = "ranges"  # note of a weight file: name of a node → its smallest and largest value, as JSON
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 1)}  # of each stage
 
 
@@ -28,6 +33,15 @@ BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 1)}  # of each stage
 class _Builder:
     encoder: str
     tensors: Mapping[str, NDArray[np.float32]]
+    ranges: Mapping[str, tuple[float, float]]  # empty: compute in floats
+
+    def done(self, node: Node, name: str) -> Node:
+        """Name `node`, and round it where its range is known."""
+        node.set_friendly_name(name)
+        if name not in self.ranges:
+            return node
+        low, high = (np.full((1, 1, 1, 1), end) for end in self.ranges[name])
+        return _rounded(node, low, high, levels=256)
 
     def tensor(self, key: str) -> NDArray[np.float32]:
         try:
@@ -43,19 +57,26 @@ class _Builder:
             factor = self.tensor(f"{bn}.weight") / np.sqrt(self.tensor(f"{bn}.running_var") + BN_EPSILON)
             bias = self.tensor(f"{bn}.bias") - self.tensor(f"{bn}.running_mean") * factor
             weight = weight * factor[:, None, None, None]
+        kernel = _constant(weight)
+        if self.ranges:
+            largest = np.abs(weight).max(axis=(1, 2, 3), keepdims=True)
+            kernel = _rounded(kernel, -largest, largest, levels=255)
         pad = [weight.shape[2] // 2] * 2
-        y = op.convolution(x, _constant(weight), [stride, stride], pad, pad, [1, 1])
-        return op.add(y, _constant(bias[None, :, None, None]))
+        y = op.convolution(x, kernel, [stride, stride], pad, pad, [1, 1])
+        return self.done(op.add(y, _constant(bias[None, :, None, None])), name)
+
+    def relu(self, x: Node, name: str) -> Node:
+        return self.done(op.relu(x), f"{name}.relu")
 
     def block(self, x: Node | ov.Output, name: str, stride: int) -> Node:
         convolutions = 2 if self.encoder == "resnet18" else 3
         y: Node | ov.Output = x
         for k in range(1, convolutions + 1):
             y = self.conv(y, f"{name}.conv{k}", f"{name}.bn{k}", stride if k == 1 else 1)
-            y = op.relu(y) if k < convolutions else y
+            y = self.relu(y, f"{name}.conv{k}") if k < convolutions else y
         if f"{name}.downsample.0.weight" in self.tensors:
             x = self.conv(x, f"{name}.downsample.0", f"{name}.downsample.1", stride)
-        return op.relu(op.add(x, y))
+        return self.relu(op.add(x, y), name)
 
     def stage(self, x: Node | ov.Output, index: int) -> Node:
         first, *others = (f"encoder.layer{index}.{block}" for block in range(BLOCKS[self.encoder][index - 1]))
@@ -80,23 +101,44 @@ class _Builder:
             nearest_mode="floor",
             axes=axes,
         )
-        return op.relu(self.conv(op.concat([x, skip], axis=1), f"{name}.conv", f"{name}.bn"))
+        joined = op.concat([self.done(x, f"{name}.grown"), skip], axis=1)
+        return self.relu(self.conv(joined, f"{name}.conv", f"{name}.bn"), name)
 
 
-def build(checkpoint: Checkpoint, size_hw: tuple[int, int]) -> ov.Model:
-    """Input `1 h w 3` uint8 RGB, output `1 1 h w` float32 inverse depth. Raises CheckpointError."""
+def build(checkpoint: Checkpoint, size_hw: tuple[int, int], int8: bool = False) -> ov.Model:
+    """Input `1 h w 3` uint8 RGB, output `1 1 h w` float32 inverse depth. Raises CheckpointError.
+
+    int8: of a net whose ranges have been measured, see `has_ranges`.
+    """
     encoder = checkpoint.encoder
     if encoder not in BLOCKS:
         raise CheckpointError(f"got encoder {encoder!r}, expected {', '.join(BLOCKS)}")
+    ranges = _ranges(checkpoint) if int8 else {}
     try:
-        return _model(_Builder(encoder, checkpoint.tensors), size_hw)
+        return _model(_Builder(encoder, checkpoint.tensors, ranges), size_hw)
     except (RuntimeError, ValueError, IndexError) as error:  # from OpenVINO's and NumPy's checks of shapes
         raise CheckpointError(f"tensors do not fit {encoder}: {str(error).strip().splitlines()[-1]}") from error
 
 
+def has_ranges(checkpoint: Checkpoint) -> bool:
+    """Can this net be computed in int8?"""
+    return RANGES in checkpoint.notes
+
+
+def _ranges(checkpoint: Checkpoint) -> dict[str, tuple[float, float]]:
+    try:
+        noted = json.loads(checkpoint.notes[RANGES])
+        return {str(name): (float(low), float(high)) for name, (low, high) in noted.items()}
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            "the weight file's ranges for int8 are missing or damaged; run pullfocus quantize"
+        ) from error
+
+
 def _model(b: _Builder, size_hw: tuple[int, int]) -> ov.Model:
     picture = op.parameter([1, *size_hw, 3], np.uint8, name="picture")
-    s2 = op.relu(b.conv(_normalised(picture), "encoder.conv1", "encoder.bn1", stride=2))
+    x = b.done(_normalised(picture), "normalised")
+    s2 = b.relu(b.conv(x, "encoder.conv1", "encoder.bn1", stride=2), "encoder.conv1")
     s4 = b.stage(b.pool(s2), 1)
     s8 = b.stage(s4, 2)
     s16 = b.stage(s8, 3)
@@ -108,6 +150,11 @@ def _model(b: _Builder, size_hw: tuple[int, int]) -> ov.Model:
     x = op.depth_to_space(b.conv(x, "head"), "depth_first", 2)
     # OpenVINO's stubs name two different Model classes.
     return ov.Model([op.sigmoid(x)], [picture], "pullfocus-depth")  # pyright: ignore
+
+
+def _rounded(x: Node, low: NDArray[np.floating], high: NDArray[np.floating], levels: int) -> Node:
+    low_, high_ = _constant(low), _constant(high)
+    return op.fake_quantize(x, low_, high_, low_, high_, levels)
 
 
 def _normalised(picture: Node) -> Node:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pullfocus.training.data import Sample, open_set
-from pullfocus.training.evaluate import run_evaluation
+from pullfocus.training.evaluate import EvaluationRequest, run_evaluation
 from pullfocus.training.predict import Predict
 from pullfocus.training.scoring import LABELS, Score, score
 
@@ -103,7 +103,7 @@ def test_command_prints_a_table_and_writes_json(
 ) -> None:
     write_set(tmp_path, (20, "a"), (24, "a"))
     out = tmp_path / "score.json"
-    run_evaluation([tmp_path / "set.csv"], str(random_model), "fast", out, video=False, overwrite=False)
+    run_evaluation(EvaluationRequest((tmp_path / "set.csv",), str(random_model), output=out))
     printed = capsys.readouterr().out
     assert "2 pictures" in printed
     assert "AbsRel" in printed

@@ -1,4 +1,4 @@
-"""`pullfocus train`, `evaluate`, `figure`, `dataset`: the command line finds these as entry points.
+"""`pullfocus train`, `evaluate`, `quantize`, `figure`, `dataset`: the command line finds these as entry points.
 
 Nothing heavy is imported here: the base install lists the commands without torch.
 """
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ..engines.build import require
+from ..engines.build import Runtime, require
 from ..kernels.api import Quality
 from ..kernels.errors import InputError
 
@@ -48,15 +48,31 @@ def evaluate(
     data: Data,
     model: Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")] = "resnet18",
     quality: Annotated[Quality, typer.Option(help="fast: short side 192 px; fine: 256 px")] = "fast",
+    engine: Annotated[Runtime, typer.Option(help="torch: float32; openvino: as on a CPU in use, maybe int8")] = "torch",
     video: Annotated[bool, typer.Option("--video", help="neighbouring pictures are frames: also flicker")] = False,
     output: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the figures here")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing file")] = False,
 ) -> None:
     """Score a depth net on RGB-D pictures."""
     _need("pullfocus evaluate", *NET_NEEDS, *DATA_NEEDS)
-    from .evaluate import run_evaluation
+    from .evaluate import EvaluationRequest, run_evaluation
 
-    run_evaluation(data, model, quality, output, video=video, overwrite=overwrite)
+    run_evaluation(EvaluationRequest(tuple(data), model, quality, engine, video, output, overwrite))
+
+
+def quantize(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="weight file to write (.safetensors)")],
+    model: Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")] = "resnet18",
+    pictures: Annotated[int, typer.Option(help="how many training pictures to measure on")] = 300,
+    seed: Annotated[int, typer.Option(help="chooses the pictures")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing file")] = False,
+) -> None:
+    """Make a depth net ready for int8: half the file, and faster on a CPU."""
+    _need("pullfocus quantize", *NET_NEEDS, *DATA_NEEDS, "nncf")
+    from .quantize import run_quantize
+
+    run_quantize(model, data, out, pictures, seed, overwrite)
 
 
 def figure(

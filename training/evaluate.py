@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,29 +11,52 @@ import numpy as np
 from rich.console import Console
 
 from ..engines.atomic import check_target, write_text
+from ..engines.build import Runtime
 from ..engines.checkpoint import locate
 from ..engines.environment import commit, environment
 from ..kernels.api import Quality
 from .data import open_set
 from .predict import load_predictor
-from .scoring import score
+from .scoring import Score, score
 
 
-def run_evaluation(
-    data: Sequence[Path], model: str, quality: Quality, output: Path | None, *, video: bool, overwrite: bool
-) -> None:
-    """Score `model` on the pictures of all sets. Raises InputError, DataError, CheckpointError, OutputError."""
-    if output is not None:
-        check_target(output, overwrite)
-    samples = [sample for path in data for sample in open_set(path, "test")]
-    figures = score(load_predictor(model, quality), samples, video=video)
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """What the user asked for."""
+
+    data: tuple[Path, ...]
+    model: str = "resnet18"
+    quality: Quality = "fast"
+    runtime: Runtime = "torch"
+    video: bool = False
+    output: Path | None = None
+    overwrite: bool = False
+
+
+def run_evaluation(request: EvaluationRequest) -> None:
+    """Score the net on the pictures of all sets. Raises InputError, DataError, CheckpointError, OutputError."""
+    if request.output is not None:
+        check_target(request.output, request.overwrite)
+    samples = [sample for path in request.data for sample in open_set(path, "test")]
+    predict = load_predictor(request.model, request.quality, request.runtime)
+    figures = score(predict, samples, video=request.video)
     console = Console()
-    names = ", ".join(path.stem for path in data)
-    console.print(f"{model}, {quality}, on {names}", highlight=False)
+    names = ", ".join(path.stem for path in request.data)
+    console.print(f"{request.model}, {request.quality}, {request.runtime}, on {names}", highlight=False)
     console.print(figures)
-    if output is not None:
-        # JSON knows no NaN: a figure that the sets cannot give is null.
-        known = {name: value if np.isfinite(value) else None for name, value in asdict(figures).items()}
-        made = {"weights_sha256": sha256(locate(model).read_bytes()).hexdigest(), "commit": commit()}
-        facts = {"data": names, "model": model, "quality": quality, **known, **made, **environment("torch")}
-        write_text(output, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    if request.output is not None:
+        write_text(request.output, json.dumps(_facts(request, figures), indent=1, ensure_ascii=False) + "\n")
+
+
+def _facts(request: EvaluationRequest, figures: Score) -> dict[str, object]:
+    """What was scored, the figures, and what they were made with."""
+    asked = {
+        "data": ", ".join(path.stem for path in request.data),
+        "model": request.model,
+        "quality": request.quality,
+        "engine": request.runtime,
+    }
+    # JSON knows no NaN: a figure that the sets cannot give is null.
+    known = {name: value if np.isfinite(value) else None for name, value in asdict(figures).items()}
+    weights = sha256(locate(request.model).read_bytes()).hexdigest()
+    return {**asked, **known, "weights_sha256": weights, "commit": commit(), **environment(request.runtime)}
