@@ -78,6 +78,28 @@ def test_holes_stay_holes() -> None:
     assert torch.isfinite(depth[..., :32]).all()
 
 
+def test_rotation_takes_picture_and_depth_along() -> None:
+    image, target = ramp()
+    view = View(0, 0, 120, 160, mirror=False, rotation=30.0)
+    picture, depth = render(image, target, True, view, (120, 160))
+    known = torch.isfinite(depth[0])
+    assert 0.6 < float(known.float().mean()) < 0.95  # the corners are not known
+    assert not known[0, 0]
+    inner = np.s_[30:90, 40:120]
+    expected = (picture[0] * 255 - 40) / 170 * 0.4 + 0.1
+    torch.testing.assert_close(depth[0][inner], expected[inner], atol=0.006, rtol=0)  # half a pixel and a grey step
+    slope_x = float((depth[0, 60, 110] - depth[0, 60, 50]) / 60)
+    slope_y = float((depth[0, 85, 80] - depth[0, 35, 80]) / 50)
+    assert abs(slope_y / slope_x) == pytest.approx(np.tan(np.radians(30)), abs=0.05)
+
+
+def test_rotation_is_drawn_either_way_up_to_its_limit() -> None:
+    views = Views(rotation=5.0)
+    drawn = [draw((90, 120), (64, 64), views, np.random.default_rng(seed)).rotation for seed in range(100)]
+    assert -5.0 <= min(drawn) < -4.0
+    assert 4.0 < max(drawn) <= 5.0
+
+
 def test_colours_by_hand() -> None:
     image, target = torch.full((3, 8, 8), 51, dtype=torch.uint8), torch.zeros(8, 8)  # 0.2
     view = View(0, 0, 8, 8, mirror=False, gamma=2.0, gains=(1.0, 2.0, 1.0), contrast=0.5, brightness=0.1)

@@ -1,4 +1,4 @@
-"""Random views of training pictures, made on the device that trains: crop, mirror, colours, blur, noise.
+"""Random views of training pictures, made on the device that trains: rotation, crop, mirror, colours, blur, noise.
 
 `draw` rolls the dice on the CPU, so that a step looks the same on every device and after a resume;
 `render` computes.
@@ -13,8 +13,10 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
+from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as pictures
 
+from ..engines.shape import MEAN
 from .config import Views
 
 BLUR_PX = 9  # kernel side
@@ -30,6 +32,7 @@ class View:
     height: int
     width: int
     mirror: bool
+    rotation: float = 0.0  # degrees
     saturation: float = 1.0
     gamma: float = 1.0
     gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -44,9 +47,10 @@ def draw(picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rn
     """A random view of a picture of `picture_hw` that will be shown at `size_hw`."""
     top, left, height, width = _crop(picture_hw, size_hw, views, rng)
     mirror = bool(rng.random() < views.mirror)
+    rotation = float(rng.uniform(-views.rotation, views.rotation)) if views.rotation else 0.0
     saturation, gamma, gains, contrast, brightness = _colours(views.colours, rng)
     return View(
-        top, left, height, width, mirror, saturation, gamma, gains, contrast, brightness,
+        top, left, height, width, mirror, rotation, saturation, gamma, gains, contrast, brightness,
         blur_px=float(rng.uniform(0.4, 1.2)) if rng.random() < views.blur else 0.0,
         noise=float(rng.uniform(0.004, 0.03)) if rng.random() < views.noise else 0.0,
         noise_seed=int(rng.integers(0, 2**62)),
@@ -84,6 +88,8 @@ def render(image: Tensor, target: Tensor, metric: bool, view: View, size_hw: tup
     picture by 1/s looks like standing 1/s nearer, so its inverse depth is divided by the crop scale s
     (the canonical-camera transform of Metric3D, Yin et al. 2023, arXiv:2307.10984).
     """
+    if view.rotation:
+        image, target = _rotated(image, target, view.rotation)
     rows, columns = slice(view.top, view.top + view.height), slice(view.left, view.left + view.width)
     size = list(size_hw)
     cut = pictures.resize(image[:, rows, columns].float() / 255.0, size, antialias=True)
@@ -95,6 +101,13 @@ def render(image: Tensor, target: Tensor, metric: bool, view: View, size_hw: tup
     if view.mirror:
         cut, depth = cut.flip(-1), depth.flip(-1)
     return _coloured(cut, view), depth
+
+
+def _rotated(image: Tensor, target: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
+    """The camera rolled: the corners show a plain grey and have no depth."""
+    grey = [255.0 * channel for channel in MEAN]
+    turned = pictures.rotate(image, degrees, InterpolationMode.BILINEAR, fill=grey)
+    return turned, pictures.rotate(target[None], degrees, InterpolationMode.NEAREST, fill=[float("nan")])[0]
 
 
 def _coloured(image: Tensor, view: View) -> Tensor:

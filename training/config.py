@@ -49,6 +49,7 @@ class Views(_Section):
     smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.7  # of the picture's side
     aspect_jitter: Share = 0.1
     mirror: Share = 0.5
+    rotation: Annotated[float, Field(ge=0.0, le=45.0)] = 0.0  # at most so many degrees either way
     colours: Share = 0.5  # strength of gamma, white balance, contrast, brightness and saturation
     blur: Share = 0.1
     noise: Share = 0.15
