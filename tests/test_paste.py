@@ -1,0 +1,76 @@
+"""People put before rooms: nearer than what they hide, cut along the matte."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pullfocus.training.data import Pair
+from pullfocus.training.paste import RELIEF, Cutout, cut_out, paste
+
+SEEDS = range(20)
+
+
+def person() -> Cutout:
+    """A bright ellipse whose left side is nearer, as a teacher would say in a scale of its own."""
+    y, x = np.mgrid[:90, :60]
+    matte = (np.hypot((x - 30) / 28, (y - 45) / 43) < 1).astype(np.float32)
+    found = cut_out(np.full((90, 60, 3), 200, np.uint8), matte, (700 - 10 * x).astype(np.float32))
+    assert found is not None
+    return found
+
+
+def room() -> Pair:
+    target = np.tile(np.linspace(0.1, 0.3, 160, dtype=np.float32), (120, 1))
+    target[:10] = np.nan
+    return Pair(np.full((120, 160, 3), 60, np.uint8), target, True)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_person_is_nearer_than_all_they_hide(seed: int) -> None:
+    before, after = room(), paste(room(), person(), np.random.default_rng(seed))
+    changed = np.nan_to_num(after.target, nan=-1) != np.nan_to_num(before.target, nan=-1)
+    assert 0.03 < changed.mean() < 0.9
+    hidden = before.target[changed & np.isfinite(before.target)]
+    assert after.target[changed].min() >= np.percentile(hidden, 98) - 1e-6
+    assert after.target[changed].max() <= 1.0
+    assert after.metric
+    np.testing.assert_array_equal(after.target[~changed], before.target[~changed])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_picture_and_depth_change_in_the_same_place(seed: int) -> None:
+    before, after = room(), paste(room(), person(), np.random.default_rng(seed))
+    deeper = np.nan_to_num(after.target, nan=-1) != np.nan_to_num(before.target, nan=-1)
+    brighter = after.image[..., 0].astype(int) - before.image[..., 0] > 25
+    assert (deeper != brighter).mean() < 0.02  # the matte's soft edge
+    assert after.image[deeper].mean() < 200  # drawn towards the room's light
+
+
+def test_a_persons_own_depth_is_kept_within_its_bounds() -> None:
+    after = paste(room(), person(), np.random.default_rng(3))
+    own = after.target[-5, np.nan_to_num(after.target[-5]) != room().target[-5]]
+    assert own[0] > own[-1]  # the left side is nearer, as it was
+    assert own.max() / own.min() < (1 + RELIEF) / (1 - RELIEF) * 1.001
+
+
+def test_the_same_dice_make_the_same_picture() -> None:
+    one, same, other = (paste(room(), person(), np.random.default_rng(seed)) for seed in (4, 4, 5))
+    np.testing.assert_array_equal(one.image, same.image)
+    np.testing.assert_array_equal(one.target, same.target)
+    assert not np.array_equal(one.image, other.image)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 1.0])
+def test_a_matte_without_a_usable_person_gives_none(share: float) -> None:
+    matte = (np.linspace(0, 1, 10_000) < share).astype(np.float32).reshape(100, 100)
+    assert cut_out(np.zeros((100, 100, 3), np.uint8), matte, matte) is None
+
+
+def test_a_matte_in_pieces_or_undecided_gives_none() -> None:
+    picture, whole = np.zeros((100, 100, 3), np.uint8), np.zeros((100, 100), np.float32)
+    whole[20:80, 20:80] = 1.0
+    assert cut_out(picture, whole, whole) is not None
+    pieces = whole.copy()
+    pieces[45:55] = 0.0
+    assert cut_out(picture, pieces, whole) is None
+    assert cut_out(picture, whole * 0.8, whole) is None
