@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import openvino as ov
@@ -82,7 +83,7 @@ def test_auto_takes_int8_only_where_the_processor_has_it(int8_model: Path, monke
     from pullfocus.engines import openvino_engine
 
     for flags, expected in (({"avx512_vnni"}, "int8"), ({"avx2"}, "f32")):
-        monkeypatch.setattr(openvino_engine, "_linux_cpu_flags", lambda flags=flags: flags)
+        monkeypatch.setattr(openvino_engine, "_linux_cpu_flags", Mock(return_value=flags))
         assert f", {expected}," in OpenVinoEngine(int8_model, threads=1).detail
 
 

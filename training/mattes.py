@@ -29,7 +29,7 @@ def main() -> None:
     import mediapipe as mp  # pyright: ignore
     from mediapipe.tasks.python import BaseOptions, vision  # pyright: ignore
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Write person mattes for labelled people.")
     parser.add_argument("listing", type=Path, help="csv that training.teacher wrote, beside its folder")
     parser.add_argument("--matting", type=Path, required=True, help="MediaPipe's selfie segmentation")
     arguments = parser.parse_args()
@@ -39,7 +39,9 @@ def main() -> None:
         names = [record["name"] for record in csv.DictReader(file)]
     with vision.ImageSegmenter.create_from_options(options) as segmenter:
         for name in names:
-            picture = cv2.cvtColor(cv2.imread(str(folder / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
+            picture = cv2.imread(str(folder / f"{name}.jpg"), cv2.IMREAD_COLOR_RGB)
+            if picture is None:
+                raise SystemExit(f"{folder / name}.jpg: not a readable picture")
             found = segmenter.segment(mp.Image(image_format=mp.ImageFormat.SRGB, data=picture))
             confidence = np.squeeze(found.confidence_masks[0].numpy_view())
             cv2.imwrite(str(folder / f"{name}.matte.png"), crisp(confidence))

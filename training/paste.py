@@ -33,9 +33,9 @@ NEAREST_MM = 500.0  # inverse depth 1
 
 @dataclass(frozen=True, slots=True)
 class Cutout:
-    """A person: `image` h w 3 in 0…255, `matte` h w in [0, 1], `nearness` h w of no scale."""
+    """A person, float32: `image` h w 3 in 0…255, `matte` h w in [0, 1], `nearness` h w of no scale."""
 
-    image: NDArray[np.uint8] | NDArray[np.float32]
+    image: NDArray[np.float32]
     matte: NDArray[np.float32]
     nearness: NDArray[np.float32]
 
@@ -51,7 +51,7 @@ def cut_out(image: NDArray[np.uint8], matte: NDArray[np.float32], nearness: NDAr
         return None
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    return Cutout(image[box], matte[box], nearness[box])
+    return Cutout(image[box].astype(np.float32), matte[box], nearness[box])
 
 
 def paste(room: Pair, person: Cutout, rng: Generator) -> Pair:
@@ -79,10 +79,10 @@ def _onto(room_hw: tuple[int, ...], person: Cutout, rng: Generator) -> Cutout:
     rows, columns = slice(top, min(top + h, height)), slice(x0, x1)
     source = slice(0, min(h, height - top)), slice(x0 - left, x1 - left)
 
-    def placed(part: NDArray[np.generic]) -> NDArray[np.float32]:
+    def placed(part: NDArray[np.float32]) -> NDArray[np.float32]:
         canvas = np.zeros((height, width, *part.shape[2:]), np.float32)
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        canvas[rows, columns] = cv2.resize(part.astype(np.float32), (w, h), interpolation=way)[source]
+        canvas[rows, columns] = cv2.resize(part, (w, h), interpolation=way)[source]
         return canvas
 
     return Cutout(placed(person.image), placed(person.matte), placed(person.nearness))
