@@ -137,7 +137,7 @@ def test_report_recipe_trains_depth_and_engines_refuse_it(tmp_path: Path) -> Non
 def test_a_resnet50_stored_as_int8_is_a_start_for_its_like_only(tmp_path: Path) -> None:
     small = train(tmp_path, "small", "net.encoder=resnet50", "net.storage=int8") / "resnet50.safetensors"
     assert small.stat().st_size < 14e6
-    assert load_net(small).encoder.layer3[5].conv3.weight.shape == (1024, 256, 1, 1)
+    assert load_net(small).encoder.state_dict()["layer3.5.conv3.weight"].shape == (1024, 256, 1, 1)
     request = TrainingRequest((tmp_path / "set.csv",), tmp_path / "next", "best", TINY, start=small)
     with pytest.raises(InputError, match="holds a resnet50, the recipe asks for a resnet18"):
         run_training(request)
