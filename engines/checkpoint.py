@@ -100,7 +100,7 @@ def _floats(stored: Mapping[str, NDArray[np.generic]], path: Path) -> dict[str, 
     """What was stored, as float32. Raises CheckpointError."""
     tensors: dict[str, NDArray[np.float32]] = {}
     for key, tensor in stored.items():
-        if key.removesuffix(SCALE) != key:
+        if key.endswith(SCALE):
             continue
         tensors[key] = tensor.astype(np.float32)
         if tensor.dtype == np.int8:

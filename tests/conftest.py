@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pullfocus.engines import checkpoint
 from pullfocus.kernels import Kernels, load
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in its background with Ctrl-C ignored; the programs under test must hear it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pullfocus.engines.build import Runtime
 from pullfocus.training.data import Sample, open_set
 from pullfocus.training.evaluate import EvaluationRequest, run_evaluation
 from pullfocus.training.predict import Predict
@@ -98,12 +99,13 @@ def test_frames_of_two_sequences_are_not_consecutive(tmp_path: Path) -> None:
     assert missing(score(truths(samples), samples, video=True)) == VIDEO_ONLY
 
 
+@pytest.mark.parametrize(("runtime", "called"), [("torch", "PyTorch, float32"), ("openvino", "OpenVINO")])
 def test_command_prints_a_table_and_writes_json(
-    tmp_path: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, random_model: Path, capsys: pytest.CaptureFixture[str], runtime: Runtime, called: str
 ) -> None:
     write_set(tmp_path, (20, "a"), (24, "a"))
     out = tmp_path / "score.json"
-    run_evaluation(EvaluationRequest((tmp_path / "set.csv",), str(random_model), output=out))
+    run_evaluation(EvaluationRequest((tmp_path / "set.csv",), str(random_model), runtime=runtime, output=out))
     printed = capsys.readouterr().out
     assert "2 pictures" in printed
     assert "AbsRel" in printed
@@ -113,7 +115,8 @@ def test_command_prints_a_table_and_writes_json(
         raise AssertionError(f"{name} is no JSON")
 
     result = json.loads(out.read_text(encoding="utf-8"), parse_constant=refuse)
-    assert {"data", "model", "quality", "pictures", "weights_sha256", "commit", "torch", *LABELS} <= set(result)
+    assert {"data", "model", "quality", "pictures", "weights_sha256", "commit", runtime, *LABELS} <= set(result)
+    assert called in result["engine"]
     assert (result["data"], result["quality"], result["pictures"]) == ("set", "fast", 2)
     assert result["flicker"] is None
     assert f"{result['abs_rel']:.4f}" in printed

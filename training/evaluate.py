@@ -14,9 +14,10 @@ from ..engines.atomic import check_target, write_text
 from ..engines.build import Runtime
 from ..engines.checkpoint import locate
 from ..engines.environment import commit, environment
+from ..engines.openvino_engine import OpenVinoEngine
 from ..kernels.api import Quality
 from .data import open_set
-from .predict import load_predictor
+from .predict import Predict, load_predictor
 from .scoring import Score, score
 
 
@@ -38,23 +39,31 @@ def run_evaluation(request: EvaluationRequest) -> None:
     if request.output is not None:
         check_target(request.output, request.overwrite)
     samples = [sample for path in request.data for sample in open_set(path, "test")]
-    predict = load_predictor(request.model, request.quality, request.runtime)
+    predict, detail = _predictor(request)
     figures = score(predict, samples, video=request.video)
     console = Console()
     names = ", ".join(path.stem for path in request.data)
-    console.print(f"{request.model}, {request.quality}, {request.runtime}, on {names}", highlight=False)
+    console.print(f"{request.model}, {request.quality}, {detail}, on {names}", highlight=False)
     console.print(figures)
     if request.output is not None:
-        write_text(request.output, json.dumps(_facts(request, figures), indent=1, ensure_ascii=False) + "\n")
+        write_text(request.output, json.dumps(_facts(request, detail, figures), indent=1, ensure_ascii=False) + "\n")
 
 
-def _facts(request: EvaluationRequest, figures: Score) -> dict[str, object]:
+def _predictor(request: EvaluationRequest) -> tuple[Predict, str]:
+    """What predicts, and how: the engine in use on a CPU may compute in int8."""
+    if request.runtime == "openvino":
+        engine = OpenVinoEngine(locate(request.model), request.quality)
+        return engine.infer, engine.detail
+    return load_predictor(request.model, request.quality), "PyTorch, float32"
+
+
+def _facts(request: EvaluationRequest, detail: str, figures: Score) -> dict[str, object]:
     """What was scored, the figures, and what they were made with."""
     asked = {
         "data": ", ".join(path.stem for path in request.data),
         "model": request.model,
         "quality": request.quality,
-        "engine": request.runtime,
+        "engine": detail,
     }
     # JSON knows no NaN: a figure that the sets cannot give is null.
     known = {name: value if np.isfinite(value) else None for name, value in asdict(figures).items()}

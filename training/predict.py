@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..engines import checkpoint
-from ..engines.build import Runtime
-from ..engines.openvino_engine import OpenVinoEngine
 from ..engines.shape import MEAN, STD, net_size
 from ..engines.torch_engine import net_of
 from ..kernels.api import Quality
@@ -65,16 +63,13 @@ def _from_depth(depth_10m: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.minimum(np.float32(UNIT_IN_10_M) / np.maximum(depth_10m, np.float32(1e-6)), np.float32(1.0))
 
 
-def load_predictor(model: str, quality: Quality = "fast", runtime: Runtime = "torch") -> Predict:
-    """The predictor of a shipped net or weight file.
+def load_predictor(model: str, quality: Quality = "fast") -> Predict:
+    """The predictor of a shipped net or weight file, in float32, on a GPU where there is one.
 
-    torch: in float32, on a GPU where there is one. openvino: as the engine computes it here, which may be in int8.
-    A net that gives depth (the report's) looks at the size that it was trained at; torch only.
+    A net that gives depth (the report's) looks at the size that it was trained at.
     Raises InputError, CheckpointError.
     """
     path = checkpoint.locate(model)
-    if runtime == "openvino":
-        return OpenVinoEngine(path, quality).infer
     saved = checkpoint.load(path, any_output=True)
     output = saved.notes.get("output", checkpoint.INVERSE_DEPTH)
     size_hw = None if output == checkpoint.INVERSE_DEPTH else _trained_hw(saved.notes["config"])

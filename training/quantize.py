@@ -17,6 +17,7 @@ import numpy as np
 import openvino as ov
 from numpy.random import default_rng
 from numpy.typing import NDArray
+from rich.console import Console
 
 from ..engines import checkpoint
 from ..engines.atomic import check_target
@@ -37,10 +38,13 @@ def run_quantize(model: str, data: Sequence[Path], out: Path, pictures: int, see
         raise InputError(f"--pictures: got {pictures}, expected 1 or more")
     saved = checkpoint.load(checkpoint.locate(model))
     training, _ = split_validation([sample for path in data for sample in open_set(path)])
+    if not training:
+        raise InputError(f"got no training pictures in {', '.join(map(str, data))}; expected some beside validation's")
     order = default_rng(seed).permutation(len(training))[:pictures]
     ranges = measured_ranges(saved, [training[i] for i in order])
     notes = {**saved.notes, RANGES: json.dumps(ranges), "quantized_from": f"{len(order)} pictures, seed {seed}"}
     checkpoint.store(out, replace(saved, notes=notes), "int8")
+    Console().print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {len(ranges)} ranges over {len(order)} pictures")
 
 
 def measured_ranges(saved: checkpoint.Checkpoint, samples: Sequence[Sample]) -> dict[str, tuple[float, float]]:
