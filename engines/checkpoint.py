@@ -1,8 +1,8 @@
 """One weight file for every engine: safetensors with fp16 or int8 tensors and a small header.
 
 The keys are those of `network.DepthNet.state_dict()`. An int8 tensor KEY stands for KEY × KEY.scale,
-with one float32 scale for each output channel (Jacob et al. 2018, arXiv:1712.05877): half the size of
-the file. Loading never runs code from the file.
+with one float32 scale for each output channel (Krishnamoorthi 2018, arXiv:1806.08342): half the size
+of the file. Loading never runs code from the file.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def load(path: Path, any_output: bool = False) -> Checkpoint:
                 raise CheckpointError(f"{path}: got {got}, expected {FORMAT}; train one with `pullfocus train`")
             output = notes.get("output", INVERSE_DEPTH)
             if output != INVERSE_DEPTH and not any_output:
-                raise CheckpointError(f"{path}: gives {output}, expected {INVERSE_DEPTH}; use it with `evaluate` only")
+                raise CheckpointError(
+                    f"{path}: gives {output}, expected {INVERSE_DEPTH}; use it with `evaluate --engine torch` only"
+                )
             stored = {key: file.get_tensor(key) for key in list(file.keys())}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
@@ -76,9 +78,13 @@ def load(path: Path, any_output: bool = False) -> Checkpoint:
 
 
 def store(path: Path, checkpoint: Checkpoint, storage: Storage = "float16") -> None:
-    """Write `checkpoint`, whole or not at all. Raises OutputError."""
+    """Write `checkpoint`, whole or not at all. Raises OutputError, and CheckpointError for a net that has diverged."""
     tensors: dict[str, NDArray[np.generic]] = {}
     for key, tensor in checkpoint.tensors.items():
+        if not np.isfinite(tensor).all():
+            raise CheckpointError(
+                f"{path}: not written: {key} is not finite, the net has diverged; lower the learning rate"
+            )
         if storage == "int8" and tensor.ndim == 4:
             tensors[key], tensors[key + SCALE] = _to_int8(tensor)
         else:
@@ -104,8 +110,12 @@ def _floats(stored: Mapping[str, NDArray[np.generic]], path: Path) -> dict[str, 
             continue
         tensors[key] = tensor.astype(np.float32)
         if tensor.dtype == np.int8:
-            scale = stored.get(key + SCALE)
-            if scale is None or scale.shape != (len(tensor), 1, 1, 1):
+            scale = stored.get(key + SCALE, np.zeros(0, np.float32))
+            if (
+                tensor.ndim != 4
+                or scale.shape != (len(tensor), 1, 1, 1)
+                or not np.isfinite(scale.astype(np.float32)).all()
+            ):
                 raise CheckpointError(f"{path}: int8 tensor {key!r} has no scale for each channel; the file is damaged")
             tensors[key] *= scale.astype(np.float32)
     return tensors

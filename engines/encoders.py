@@ -25,7 +25,7 @@ def _resnet18() -> ResNet:
 
 
 def _resnet50() -> ResNet:
-    """The authors' own ResNet-50, not torchvision's: a block halves in its first 1×1, and so does the pooling.
+    """The authors' own ResNet-50, not torchvision's: stride 2 sits in the first 1×1, the pooling pads at the end only.
 
     Its last stage is one block of half the width: ImageNet's has 15 of the 23.5 million numbers, more
     than some thousand pictures of depth can teach, and they would be a file of 15 MB more.

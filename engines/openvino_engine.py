@@ -10,8 +10,9 @@ import numpy as np
 import openvino as ov
 
 from ..kernels.api import InverseDepth, Picture, Quality
+from ..kernels.errors import CheckpointError
 from . import checkpoint
-from .openvino_graph import build, has_ranges
+from .openvino_graph import Ranges, build, read_ranges
 from .shape import net_size
 
 Precision = Literal["auto", "f32", "bf16", "int8"]
@@ -23,15 +24,18 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, model: Path, quality: Quality = "fast", precision: Precision = "auto", threads: int = 0) -> None:
-        """threads: 0 = as many as the machine has. Raises CheckpointError."""
+        """threads: 0 = as many as the machine has. Raises CheckpointError, also for int8 without measured ranges."""
         self._quality: Quality = quality
         self._checkpoint = checkpoint.load(model)
         self._core = ov.Core()
+        ranges = _ranges(self._checkpoint, model)
         if precision == "auto":
-            precision = _best_precision(self._core, has_ranges(self._checkpoint))
-        self._int8 = precision == "int8"
+            precision = _best_precision(self._core, has_ranges=bool(ranges))
+        elif precision == "int8" and not ranges:
+            raise CheckpointError(f"{model}: holds no ranges for int8; make them with pullfocus quantize")
+        self._ranges = ranges if precision == "int8" else {}
         self._options = {
-            "INFERENCE_PRECISION_HINT": "f32" if self._int8 else precision,  # of what stays in floats
+            "INFERENCE_PRECISION_HINT": "f32" if self._ranges else precision,  # of what stays in floats
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": str(threads),
         }
@@ -48,9 +52,16 @@ class OpenVinoEngine:
 
     def _request(self, size_hw: tuple[int, int]) -> ov.InferRequest:
         if size_hw not in self._requests:
-            compiled = self._core.compile_model(build(self._checkpoint, size_hw, self._int8), "CPU", self._options)
+            compiled = self._core.compile_model(build(self._checkpoint, size_hw, self._ranges), "CPU", self._options)
             self._requests[size_hw] = compiled.create_infer_request()
         return self._requests[size_hw]
+
+
+def _ranges(saved: checkpoint.Checkpoint, model: Path) -> Ranges:
+    try:
+        return read_ranges(saved)
+    except CheckpointError as error:
+        raise CheckpointError(f"{model}: {error}") from error
 
 
 def _best_precision(core: ov.Core, has_ranges: bool) -> Literal["f32", "bf16", "int8"]:

@@ -3,7 +3,7 @@
 Reads like the net's own forward pass. Batch norms are folded into the convolutions (Jacob et al.
 2018, arXiv:1712.05877, sec. 3.2), the ImageNet normalisation into the graph's first operation.
 
-In int8 every value is rounded to 256 steps of its range, which `pullfocus quantize` has measured, and
+In int8 values are rounded to 256 steps of the range that `pullfocus quantize` has measured for them, and
 every weight to 255 steps of its output channel's; OpenVINO then computes the convolutions in int8.
 """
 
@@ -24,8 +24,10 @@ from .checkpoint import Checkpoint
 from .shape import MEAN, STD
 
 Node: TypeAlias = ov.Node
+Ranges: TypeAlias = Mapping[str, tuple[float, float]]
 BN_EPSILON = 1e-5
-RANGES = "ranges"  # note of a weight file: name of a node → its smallest and largest value, as JSON
+RANGES = "ranges"  # note of a weight file: name of a node → the range that is kept of its values, as JSON
+AGAIN = "the weight file is damaged or of another version; make it again with pullfocus quantize"
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 1)}  # of each stage
 
 
@@ -33,7 +35,7 @@ BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 1)}  # of each stage
 class _Builder:
     encoder: str
     tensors: Mapping[str, NDArray[np.float32]]
-    ranges: Mapping[str, tuple[float, float]]  # empty: compute in floats
+    ranges: Ranges  # empty: compute in floats
 
     def done(self, node: Node, name: str) -> Node:
         """Name `node`, and round it where its range is known."""
@@ -105,34 +107,37 @@ class _Builder:
         return self.relu(self.conv(joined, f"{name}.conv", f"{name}.bn"), name)
 
 
-def build(checkpoint: Checkpoint, size_hw: tuple[int, int], int8: bool = False) -> ov.Model:
+def build(checkpoint: Checkpoint, size_hw: tuple[int, int], ranges: Ranges | None = None) -> ov.Model:
     """Input `1 h w 3` uint8 RGB, output `1 1 h w` float32 inverse depth. Raises CheckpointError.
 
-    int8: of a net whose ranges have been measured, see `has_ranges`.
+    ranges: those of `read_ranges`, to compute in int8.
     """
     encoder = checkpoint.encoder
     if encoder not in BLOCKS:
         raise CheckpointError(f"got encoder {encoder!r}, expected {', '.join(BLOCKS)}")
-    ranges = _ranges(checkpoint) if int8 else {}
+    builder = _Builder(encoder, checkpoint.tensors, ranges or {})
     try:
-        return _model(_Builder(encoder, checkpoint.tensors, ranges), size_hw)
+        model = _model(builder, size_hw)
     except (RuntimeError, ValueError, IndexError) as error:  # from OpenVINO's and NumPy's checks of shapes
         raise CheckpointError(f"tensors do not fit {encoder}: {str(error).strip().splitlines()[-1]}") from error
+    unknown = builder.ranges.keys() - {node.get_friendly_name() for node in model.get_ordered_ops()}
+    if unknown:
+        raise CheckpointError(f"ranges for int8 of unknown values ({min(unknown)}, …); {AGAIN}")
+    return model
 
 
-def has_ranges(checkpoint: Checkpoint) -> bool:
-    """Can this net be computed in int8?"""
-    return RANGES in checkpoint.notes
-
-
-def _ranges(checkpoint: Checkpoint) -> dict[str, tuple[float, float]]:
+def read_ranges(checkpoint: Checkpoint) -> Ranges:
+    """The ranges of a net that is ready for int8, none of any other. Raises CheckpointError when they are damaged."""
+    if RANGES not in checkpoint.notes:
+        return {}
     try:
         noted = json.loads(checkpoint.notes[RANGES])
-        return {str(name): (float(low), float(high)) for name, (low, high) in noted.items()}
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            "the weight file's ranges for int8 are missing or damaged; run pullfocus quantize"
-        ) from error
+        ranges = {str(name): (float(low), float(high)) for name, (low, high) in noted.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"ranges for int8 are damaged ({error}); {AGAIN}") from error
+    if not ranges or not all(low < high for low, high in ranges.values()):
+        raise CheckpointError(f"ranges for int8 are empty; {AGAIN}")
+    return ranges
 
 
 def _model(b: _Builder, size_hw: tuple[int, int]) -> ov.Model:

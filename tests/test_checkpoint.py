@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pullfocus.engines.checkpoint import FORMAT, Checkpoint, load, locate, store
+from pullfocus.engines.checkpoint import FORMAT, Checkpoint, Storage, load, locate, store
 from pullfocus.engines.openvino_engine import OpenVinoEngine
 from pullfocus.engines.torch_engine import load_net
 from pullfocus.kernels.errors import CheckpointError, InputError, OutputError
@@ -60,14 +60,33 @@ def test_int8_keeps_each_channel_to_half_a_step_in_half_the_space(tmp_path: Path
     assert ratio < 0.6
 
 
-@pytest.mark.parametrize("scale", [None, np.ones((1, 1, 1, 1), np.float32)], ids=["none", "one for all"])
-def test_int8_without_its_scales_is_refused(tmp_path: Path, scale: np.ndarray | None) -> None:
-    tensors: dict[str, np.ndarray] = {"c.weight": np.ones((4, 2, 3, 3), np.int8)}
+@pytest.mark.parametrize(
+    ("shape", "scale"),
+    [
+        ((4, 2, 3, 3), None),
+        ((4, 2, 3, 3), np.ones((1, 1, 1, 1))),
+        ((4, 2, 3, 3), np.full((4, 1, 1, 1), np.nan)),
+        ((4, 2), np.ones((4, 1, 1, 1))),
+        ((), np.ones(())),
+    ],
+)
+def test_int8_without_fitting_scales_is_refused(
+    tmp_path: Path, shape: tuple[int, ...], scale: np.ndarray | None
+) -> None:
+    tensors: dict[str, np.ndarray] = {"c.weight": np.ones(shape, np.int8)}
     if scale is not None:
-        tensors["c.weight.scale"] = scale
+        tensors["c.weight.scale"] = scale.astype(np.float32)
     save_file(tensors, tmp_path / "x.safetensors", metadata={"format": FORMAT, "encoder": "resnet18"})
     with pytest.raises(CheckpointError, match=r"'c.weight' has no scale"):
         load(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("storage", ["float16", "int8"])
+def test_a_net_that_diverged_is_not_written(tmp_path: Path, storage: Storage) -> None:
+    weight = np.full((2, 2, 1, 1), np.nan, np.float32)
+    with pytest.raises(CheckpointError, match=r"c.weight is not finite, the net has diverged"):
+        store(tmp_path / "x.safetensors", Checkpoint("resnet18", {"c.weight": weight}), storage)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_failed_store_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from unittest.mock import Mock
 import numpy as np
 import openvino as ov
 import pytest
-from pullfocus.engines import checkpoint
+from pullfocus.engines import checkpoint, openvino_engine
 from pullfocus.engines.openvino_engine import OpenVinoEngine
-from pullfocus.engines.openvino_graph import RANGES, build, has_ranges
+from pullfocus.engines.openvino_graph import RANGES, build, read_ranges
 from pullfocus.engines.torch_engine import TorchEngine
 from pullfocus.kernels.errors import CheckpointError
 from pullfocus.training.data import Sample, open_set
@@ -54,12 +54,20 @@ def test_depth_in_int8_is_that_in_floats_nearly(int8_model: Path, samples: list[
 
 
 def test_all_convolutions_are_computed_in_int8(int8_model: Path) -> None:
-    compiled = ov.Core().compile_model(build(checkpoint.load(int8_model), (64, 64), int8=True), "CPU")
-    nodes = compiled.get_runtime_model().get_ordered_ops()
-    facts = [node.get_rt_info() for node in nodes]
-    precisions = [str(f["runtimePrecision"].astype(str)) for f in facts if f["layerType"].astype(str) == "Convolution"]
-    assert len(precisions) > 20
-    assert set(precisions) <= {"u8", "i8"}
+    assert set(convolution_precisions(int8_model)) <= {"u8", "i8"}
+
+
+def test_so_are_those_of_the_shipped_net() -> None:
+    assert set(convolution_precisions(checkpoint.locate("resnet18"))) <= {"u8", "i8"}
+
+
+def convolution_precisions(model: Path) -> list[str]:
+    saved = checkpoint.load(model)
+    compiled = ov.Core().compile_model(build(saved, (64, 64), read_ranges(saved)), "CPU")
+    facts = [node.get_rt_info() for node in compiled.get_runtime_model().get_ordered_ops()]
+    found = [str(f["runtimePrecision"].astype(str)) for f in facts if f["layerType"].astype(str) == "Convolution"]
+    assert len(found) > 20
+    return found
 
 
 def test_roundings_are_those_of_nncf(random_model: Path, samples: list[Sample], rng: np.random.Generator) -> None:
@@ -67,7 +75,7 @@ def test_roundings_are_those_of_nncf(random_model: Path, samples: list[Sample], 
     theirs = quantized(build(saved, SIZE_HW), samples)
     ranges = ranges_of(theirs)
     assert len(ranges) > 30
-    ours = build(replace(saved, notes={RANGES: json.dumps(ranges)}), SIZE_HW, int8=True)
+    ours = build(saved, SIZE_HW, ranges)
     kinds = [[node.get_type_name() for node in model.get_ordered_ops()] for model in (ours, theirs)]
     weights = kinds[0].count("Convolution")  # theirs are stored in steps already
     assert kinds[0].count("FakeQuantize") == kinds[1].count("FakeQuantize") + weights
@@ -79,21 +87,29 @@ def test_roundings_are_those_of_nncf(random_model: Path, samples: list[Sample], 
     assert np.abs(a - b).mean() < 0.2 * np.abs(a - floats).mean()
 
 
-def test_auto_takes_int8_only_where_the_processor_has_it(int8_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pullfocus.engines import openvino_engine
-
-    for flags, expected in (({"avx512_vnni"}, "int8"), ({"avx2"}, "f32")):
+def test_auto_takes_int8_only_where_processor_and_net_are_ready(
+    int8_model: Path, random_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for flags, model, expected in (
+        ({"avx512_vnni"}, int8_model, True),
+        ({"avx2"}, int8_model, False),
+        ({"avx512_vnni"}, random_model, False),
+    ):
         monkeypatch.setattr(openvino_engine, "_linux_cpu_flags", Mock(return_value=flags))
-        assert f", {expected}," in OpenVinoEngine(int8_model, threads=1).detail
+        assert ("int8" in OpenVinoEngine(model, threads=1).detail) is expected
 
 
-@pytest.mark.parametrize("note", ["[]", "{", '{"normalised": 3}', '{"normalised": ["a", "b"]}', None])
-def test_damaged_ranges_are_refused(random_model: Path, tmp_path: Path, note: str | None) -> None:
+@pytest.mark.parametrize("note", ["[]", "{", "{}", '{"a": 3}', '{"a": ["a", "b"]}', '{"a": [1, 1]}', '{"a": [0, 1]}'])
+def test_damaged_ranges_are_refused(random_model: Path, tmp_path: Path, note: str) -> None:
     path = tmp_path / "x.safetensors"
-    checkpoint.store(path, replace(checkpoint.load(random_model), notes={} if note is None else {RANGES: note}))
-    engine = OpenVinoEngine(path, precision="int8", threads=1)
-    with pytest.raises(CheckpointError, match=r"ranges for int8 .* run pullfocus quantize"):
-        engine.infer(np.zeros((64, 64, 3), np.uint8))
+    checkpoint.store(path, replace(checkpoint.load(random_model), notes={RANGES: note}))
+    with pytest.raises(CheckpointError, match=r"ranges for int8 .* pullfocus quantize"):
+        OpenVinoEngine(path, precision="int8", threads=1).infer(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_int8_without_ranges_is_refused(random_model: Path) -> None:
+    with pytest.raises(CheckpointError, match="holds no ranges for int8; make them with pullfocus quantize"):
+        OpenVinoEngine(random_model, precision="int8")
 
 
 def test_the_command_writes_a_net_half_the_size(random_model: Path, tmp_path: Path) -> None:
@@ -102,8 +118,11 @@ def test_the_command_writes_a_net_half_the_size(random_model: Path, tmp_path: Pa
     done = run("quantize", data, "--model", random_model, "-o", out, "--pictures", "2")
     assert done.returncode == 0, done.stderr
     assert out.stat().st_size < 0.55 * random_model.stat().st_size
-    assert has_ranges(checkpoint.load(out))
+    assert read_ranges(checkpoint.load(out))
+    assert str(out) in done.stdout
     assert checkpoint.load(out).notes["quantized_from"] == "2 pictures, seed 0"
     again = run("quantize", data, "--model", random_model, "-o", out, "--pictures", "2")
     assert_one_line(again, "exists", "--overwrite")
-    assert_one_line(run("quantize", data, "-o", tmp_path / "y.safetensors", "--pictures", "0"), "got 0, expected 1")
+    for option in ("--pictures", "--seed"):
+        wrong = run("quantize", data, "--model", random_model, "-o", tmp_path / "y.safetensors", option, "-1")
+        assert_one_line(wrong, option, "greater than or equal")

@@ -17,7 +17,6 @@ import numpy as np
 import openvino as ov
 from numpy.random import default_rng
 from numpy.typing import NDArray
-from rich.console import Console
 
 from ..engines import checkpoint
 from ..engines.atomic import check_target
@@ -25,7 +24,7 @@ from ..engines.openvino_graph import RANGES, build
 from ..kernels.errors import InputError
 from .data import Sample, open_set, split_validation
 
-SIZE_HW = (192, 256)  # the ranges hold at every size; this is the commonest
+SIZE_HW = (192, 256)  # of most training pictures; a value's range hardly depends on the size
 
 
 def run_quantize(model: str, data: Sequence[Path], out: Path, pictures: int, seed: int, overwrite: bool) -> None:
@@ -34,8 +33,6 @@ def run_quantize(model: str, data: Sequence[Path], out: Path, pictures: int, see
     Raises InputError, DataError, CheckpointError, OutputError.
     """
     check_target(out, overwrite)
-    if pictures < 1:
-        raise InputError(f"--pictures: got {pictures}, expected 1 or more")
     saved = checkpoint.load(checkpoint.locate(model))
     training, _ = split_validation([sample for path in data for sample in open_set(path)])
     if not training:
@@ -44,11 +41,11 @@ def run_quantize(model: str, data: Sequence[Path], out: Path, pictures: int, see
     ranges = measured_ranges(saved, [training[i] for i in order])
     notes = {**saved.notes, RANGES: json.dumps(ranges), "quantized_from": f"{len(order)} pictures, seed {seed}"}
     checkpoint.store(out, replace(saved, notes=notes), "int8")
-    Console().print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {len(ranges)} ranges over {len(order)} pictures")
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {len(ranges)} ranges over {len(order)} pictures")
 
 
 def measured_ranges(saved: checkpoint.Checkpoint, samples: Sequence[Sample]) -> dict[str, tuple[float, float]]:
-    """Name of each node of the graph that is to be rounded → its smallest and largest value."""
+    """Name of each node of the graph that is to be rounded → its range: the mean of each picture's extremes."""
     return ranges_of(quantized(build(saved, SIZE_HW), samples))
 
 
