@@ -78,11 +78,12 @@ def run(
     channels: list[Channel[Any]] = [Channel(f"{a}→{b}", capacity, newest_wins=source.live) for a, b in pairwise(names)]
     meter = Meter(names)
     try:
-        with Interrupts() as interrupts, Crew(channels) as crew:
-            crew.start("source", lambda: _pump(source, channels[0], meter.durations_s["source"].append))
-            for stage, inbox, outbox in zip(stages, channels, channels[1:]):
-                crew.start(stage.name, _stage_work(stage, inbox, outbox, meter.durations_s[stage.name].append))
-            _drain(_frames(channels[-1], interrupts, on_idle), sink, meter, on_frame)
+        with Interrupts() as interrupts:
+            with Crew(channels) as crew:
+                crew.start("source", lambda: _pump(source, channels[0], meter.durations_s["source"].append))
+                for stage, inbox, outbox in zip(stages, channels, channels[1:]):
+                    crew.start(stage.name, _stage_work(stage, inbox, outbox, meter.durations_s[stage.name].append))
+                _drain(_frames(channels[-1], interrupts, on_idle), sink, meter, on_frame)
             interrupts.check()  # it came after the last frame
     except KeyboardInterrupt as stop:
         told = [*(notes or []), *getattr(stop, "__notes__", [])]  # a thread that did not stop is named there

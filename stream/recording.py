@@ -40,8 +40,8 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keep = self._frames > 0 and not self._broken and error is not None
         with Interrupts() as interrupts:  # an encoder that is not finished leaves a damaged end
+            keep = self._frames > 0 and not self._broken and error is not None
             self._file.__exit__(*((None, None, None) if keep else (kind, error, trace)))
             if keep:
                 print(f"pullfocus: kept {self._path}: {self._frames} frames", file=sys.stderr)
