@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
-from pullfocus.training.data import Pair
+from pullfocus.training.data import Pair, open_set
 from pullfocus.training.paste import RELIEF, Cutout, cut_out, paste
+
+from .command import assert_one_line
+from .sets import write_set
 
 SEEDS = range(20)
 
@@ -74,3 +82,43 @@ def test_a_matte_in_pieces_or_undecided_gives_none() -> None:
     pieces[45:55] = 0.0
     assert cut_out(picture, pieces, whole) is None
     assert cut_out(picture, whole * 0.8, whole) is None
+
+
+def people_and_rooms(folder: Path) -> tuple[Path, Path]:
+    """A set of rooms, and two clips of people, of which validation holds the first."""
+    rooms, people = write_set(folder / "rooms", 3), write_set(folder / "people", 2, "disparity", "people_teacher")
+    matte = np.zeros((64, 80), np.uint8)
+    matte[16:64, 20:50] = 255
+    for name in ("p0", "p1"):
+        cv2.imwrite(str(folder / "people" / "set" / f"{name}.matte.png"), matte)
+    return rooms, people
+
+
+def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pullfocus.training.paste", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_tool_writes_a_set_that_training_reads(tmp_path: Path) -> None:
+    rooms, people = people_and_rooms(tmp_path)
+    done = tool(rooms, people, "-o", tmp_path / "out.csv", "--count", "3")
+    assert done.returncode == 0, done.stderr
+    made = open_set(tmp_path / "out.csv")
+    assert {(s.source, s.kind, s.sequence) for s in made} == {("people_pasted", "metric", "s1")}
+    assert len(made) == 3
+    for sample in made:
+        pair = sample.read()
+        assert pair.target.shape == pair.image.shape[:2]
+        room_only = np.isclose(pair.target, 0.125) | np.isclose(pair.target, 0.5)
+        assert 0.05 < 1 - room_only.mean() < 0.9
+
+
+def test_what_the_tool_cannot_do_is_one_line(tmp_path: Path) -> None:
+    rooms, people = people_and_rooms(tmp_path)
+    (tmp_path / "people" / "set" / "p1.matte.png").unlink()
+    assert_one_line(tool(rooms, people, "-o", tmp_path / "out.csv"), "p1.matte.png", "cannot be read")
+    cv2.imwrite(str(tmp_path / "people" / "set" / "p1.matte.png"), np.zeros((8, 8), np.uint8))
+    assert_one_line(tool(rooms, people, "-o", tmp_path / "out.csv"), "not of its picture's size")
+    cv2.imwrite(str(tmp_path / "people" / "set" / "p1.matte.png"), np.zeros((64, 80), np.uint8))
+    assert_one_line(tool(rooms, people, "-o", tmp_path / "out.csv"), "0 people to cut out")
+    assert_one_line(tool(rooms, people, "-o", rooms), "exists", "--overwrite")

@@ -13,10 +13,12 @@ from ..kernels.errors import CheckpointError
 
 
 def load_encoder(net: DepthNet, path: Path) -> None:
-    """Load torchvision-keyed ResNet weights into the encoder of `net`.
+    """Load ResNet weights with torchvision's keys into the encoder of `net`.
 
-    Stages in `net.untrained` keep their random start. Residual blocks that the file
-    lacks start as identity: their last batch norm is zeroed (Goyal et al. 2017, arXiv:1706.02677).
+    For ResNet-50 the authors' own (Caffe) weights; torchvision's fit by name, but halve in another place.
+
+    Stages in `net.untrained` keep their random start. Residual blocks that the file lacks start as
+    identity: their last batch norm is zeroed (Goyal et al. 2017, arXiv:1706.02677).
     Raises CheckpointError when anything else is missing.
     """
     try:

@@ -35,6 +35,8 @@ def main() -> None:
     arguments = parser.parse_args()
     options = vision.ImageSegmenterOptions(BaseOptions(str(arguments.matting)), output_confidence_masks=True)
     folder = arguments.listing.with_suffix("")
+    if not arguments.listing.is_file():
+        raise SystemExit(f"{arguments.listing}: no such file; training.teacher writes it")
     with arguments.listing.open(newline="", encoding="utf-8") as file:
         names = [record["name"] for record in csv.DictReader(file)]
     with vision.ImageSegmenter.create_from_options(options) as segmenter:
@@ -44,7 +46,8 @@ def main() -> None:
                 raise SystemExit(f"{folder / name}.jpg: not a readable picture")
             found = segmenter.segment(mp.Image(image_format=mp.ImageFormat.SRGB, data=picture))
             confidence = np.squeeze(found.confidence_masks[0].numpy_view())
-            cv2.imwrite(str(folder / f"{name}.matte.png"), crisp(confidence))
+            if not cv2.imwrite(str(folder / f"{name}.matte.png"), crisp(confidence)):
+                raise SystemExit(f"cannot write {folder / name}.matte.png; is the disk full?")
     print(f"{len(names)} mattes in {folder}")
 
 

@@ -17,8 +17,10 @@ import typer
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from ..engines.atomic import make_folder, write_text
-from .data import Pair, Sample, open_set, read_rgb, split_validation
+from ..engines.atomic import check_target, make_folder, write_text
+from ..kernels.errors import InputError
+from .data import DataError, Pair, Sample, open_set, read_rgb, split_validation
+from .tool import run_tool, write_picture
 
 SOURCE = "people_pasted"
 COVERAGE = (0.06, 0.75)  # share of the picture that a usable person covers
@@ -108,15 +110,21 @@ def main(
     rooms: Annotated[Path, typer.Argument(help="RGB-D set to put people into")],
     people: Annotated[Path, typer.Argument(help="csv that training.teacher wrote, with the mattes of training.mattes")],
     out: Annotated[Path, typer.Option("--out", "-o", help="csv of the set to write")],
-    count: Annotated[int, typer.Option(help="how many pictures to make")] = 1200,
-    seed: Annotated[int, typer.Option(help="the same seed makes the same set")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="how many pictures to make")] = 1200,
+    seed: Annotated[int, typer.Option(min=0, help="the same seed makes the same set")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing set")] = False,
 ) -> None:
     """Write a set of people before rooms; neither comes from what validation holds."""
+    check_target(out, overwrite)
     training, _ = split_validation([*open_set(rooms), *open_set(people)])
     behind = [sample for sample in training if sample.kind == "metric"]
     cutouts = [
         (s.sequence, c) for s in training if s.source == "people_teacher" and (c := _cutout(s, people)) is not None
     ]
+    if not behind or not cutouts:
+        raise InputError(
+            f"got {len(behind)} metric pictures and {len(cutouts)} people to cut out; expected some of both"
+        )
     rng = default_rng(seed)
     make_folder(out.with_suffix(""))
     lines = ["name,source,depth_kind,sequence"]
@@ -133,15 +141,17 @@ def main(
 def _cutout(sample: Sample, people: Path) -> Cutout | None:
     pair = sample.read()
     matte = read_rgb(people.with_suffix("") / f"{sample.name}.matte.png")[..., 0]
+    if matte.shape != pair.target.shape:
+        raise DataError(f"{sample.name}.matte.png: not of its picture's size; make it again with training/mattes.py")
     return cut_out(pair.image, matte.astype(np.float32) / 255.0, pair.target)
 
 
 def _write(stem: Path, pair: Pair) -> None:
     depth = np.nan_to_num(NEAREST_MM / np.maximum(pair.target, 1e-3), nan=0.0)
     picture = cv2.cvtColor(pair.image, cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(stem.with_suffix(".jpg")), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    cv2.imwrite(str(stem.with_suffix(".png")), np.rint(depth).clip(0, 65535).astype(np.uint16))
+    write_picture(stem.with_suffix(".jpg"), picture.astype(np.uint8, copy=False), cv2.IMWRITE_JPEG_QUALITY, 92)
+    write_picture(stem.with_suffix(".png"), np.rint(depth).clip(0, 65535).astype(np.uint16))
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_tool(main)

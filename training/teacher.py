@@ -18,6 +18,7 @@ import typer
 from numpy.typing import NDArray
 
 from .data import read_rgb
+from .tool import run_tool, write_picture
 
 LICENCES = ("clean", "repo-permissive")
 
@@ -50,10 +51,10 @@ def main(
             source = listing.with_suffix("") / record["name"]
             image = read_rgb(source)
             shutil.copyfile(source, folder / source.name)
-            cv2.imwrite(str(folder / f"{source.stem}.png"), label(image, net))
+            write_picture(folder / f"{source.stem}.png", label(image, net))
             table.writerow((source.stem, "people_teacher", "disparity", record["clip"]))
     print(f"{len(wanted)} labelled pictures in {folder}")
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_tool(main)

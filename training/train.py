@@ -96,6 +96,6 @@ def _net_to_go_on_from(path: Path, encoder: str) -> DepthNet:
     saved = checkpoint.load(path)
     if saved.encoder != encoder:
         raise InputError(
-            f"--start {path}: holds a {saved.encoder}, the recipe asks for a {encoder}; change net.encoder"
+            f"--start {path}: holds a {saved.encoder}, not a {encoder}; pass --set net.encoder={saved.encoder}"
         )
     return net_of(saved, path)
