@@ -1,35 +1,22 @@
-"""The machine that a measured figure belongs to."""
+"""The machine that a measured time belongs to, and how busy it was."""
 
 from __future__ import annotations
 
 import os
-import platform
-from pathlib import Path
 
 import cv2
 from threadpoolctl import threadpool_info
 
-from ..engines.environment import commit, environment
+from ..engines.environment import environment
 
 
 def describe_machine() -> dict[str, str]:
-    """The report's environment, and processor, threads of each library, load and git commit."""
+    """The environment of all results, and the threads of each library and the load."""
     return {
         **environment(),
-        "cpu": _cpu_model(),
-        "cores": str(os.cpu_count()),
         "load_1_min": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
         "threads": _threads(),
-        "commit": commit(),
     }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def _threads() -> str:

@@ -1,7 +1,8 @@
-"""The software that a figure depends on."""
+"""The machine and the software that a figure depends on."""
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -10,8 +11,11 @@ from pathlib import Path
 
 
 def environment(*packages: str) -> dict[str, str]:
-    """System, Python, pullfocus and NumPy, and the versions of more packages."""
+    """Processor, system, our git commit, Python, pullfocus and NumPy, and the versions of more packages."""
     return {
+        "cpu": _cpu_model(),
+        "cores": str(os.cpu_count()),
+        "commit": commit(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         **{package: version(package) for package in ("pullfocus", "numpy", *packages)},
@@ -26,6 +30,14 @@ def commit() -> str:
     if git is None or _answer(git, root, "rev-parse", "--show-toplevel") != str(root):
         return "unknown"
     return _answer(git, root, "describe", "--always", "--dirty=+", "--exclude=*") or "unknown"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def _answer(git: str, folder: Path, *question: str) -> str:

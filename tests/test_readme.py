@@ -21,6 +21,7 @@ def test_depth_quality_is_as_measured() -> None:
     score = result("resnet18_nyu654")
     assert score["pictures"] == 654
     assert score["pair_order"] >= 0.92
+    assert "int8" in score["engine"]
     for figure in (score["pair_order"], score["delta1"], score["abs_rel"]):
         assert f"{figure:.3f}" in README
 
@@ -54,3 +55,9 @@ def test_every_file_that_the_readme_names_is_there() -> None:
             target = part.split(")")[0].split("#")[0]
             if target and "://" not in target:
                 assert (ROOT / target).is_file(), target
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks" / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_every_result_says_what_it_depends_on(path: Path) -> None:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    assert {"cpu", "commit", "python", "pullfocus"} <= (facts | facts.get("environment", {})).keys()

@@ -13,7 +13,7 @@ from rich.console import Console
 from ..engines.atomic import check_target, write_text
 from ..engines.build import Runtime
 from ..engines.checkpoint import locate
-from ..engines.environment import commit, environment
+from ..engines.environment import environment
 from ..engines.openvino_engine import OpenVinoEngine
 from ..kernels.api import Quality
 from .data import open_set
@@ -68,4 +68,4 @@ def _facts(request: EvaluationRequest, detail: str, figures: Score) -> dict[str,
     # JSON knows no NaN: a figure that the sets cannot give is null.
     known = {name: value if np.isfinite(value) else None for name, value in asdict(figures).items()}
     weights = sha256(locate(request.model).read_bytes()).hexdigest()
-    return {**asked, **known, "weights_sha256": weights, "commit": commit(), **environment(request.runtime)}
+    return {**asked, **known, "weights_sha256": weights, **environment(request.runtime)}
