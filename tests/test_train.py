@@ -139,7 +139,7 @@ def test_a_resnet50_stored_as_int8_is_a_start_for_its_like_only(tmp_path: Path) 
     assert small.stat().st_size < 14e6
     assert load_net(small).encoder.state_dict()["layer3.5.conv3.weight"].shape == (1024, 256, 1, 1)
     request = TrainingRequest((tmp_path / "set.csv",), tmp_path / "next", "best", TINY, start=small)
-    with pytest.raises(InputError, match="holds a resnet50, the recipe asks for a resnet18"):
+    with pytest.raises(InputError, match=r"holds a resnet50, not a resnet18; pass --set net.encoder=resnet50"):
         run_training(request)
     run_training(replace(request, changes=(*TINY, "net.encoder=resnet50")))
     assert load(tmp_path / "next" / "resnet50.safetensors").encoder == "resnet50"
