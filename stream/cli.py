@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib.metadata import entry_points
 from importlib.metadata import version as package_version
@@ -13,6 +12,7 @@ from typer.exceptions import TyperException
 
 from ..kernels.errors import PullfocusError
 from . import commands
+from .interrupts import listen
 
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -31,7 +31,7 @@ def main() -> None:
 
 def run_cli(arguments: list[str]) -> int:
     """Run a command line; every expected failure is one line on stderr and exit code 2."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as cleanly as at Ctrl-C
+    listen()
     try:
         code = app(arguments, standalone_mode=False)
         if code == INTERRUPTED:

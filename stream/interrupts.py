@@ -9,6 +9,25 @@ from typing import Any
 
 GIVE_UP_AT = 3  # the third Ctrl-C is not put off any more, as in ffmpeg
 
+_heard_at_start: list[int] = []
+
+
+def listen() -> None:
+    """For a program's start: Ctrl-C and SIGTERM raise KeyboardInterrupt, now and again when a block begins.
+
+    Imports, destructors and C code may swallow the first. Ctrl-C stays ignored where it is, as in a
+    background shell.
+    """
+    _heard_at_start.clear()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _at_start)
+
+
+def _at_start(number: int, _where: FrameType | None) -> None:
+    _heard_at_start.append(number)
+    raise KeyboardInterrupt
+
 
 class Interrupts:
     """Within the block Ctrl-C (and SIGTERM) is remembered, and raised only where `check` is called.
@@ -19,12 +38,15 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._count = 0
-        self._handled: list[signal.Signals] = []
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
-        self._handled = _interrupting_signals()
-        for number in self._handled:
+        self._before = _interrupting_handlers()
+        for number in self._before:
             signal.signal(number, self._on_signal)
+        if self._before:
+            self._count = len(_heard_at_start)
+            _heard_at_start.clear()
         return self
 
     def _on_signal(self, _number: int, _where: FrameType | None) -> None:
@@ -40,13 +62,13 @@ class Interrupts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number in self._handled:
-            signal.signal(number, signal.default_int_handler)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
-def _interrupting_signals() -> list[signal.Signals]:
+def _interrupting_handlers() -> dict[signal.Signals, Any]:
     """Those that raise KeyboardInterrupt now; another program's own handlers, or ignored signals, are left alone."""
     if current_thread() is not main_thread():
-        return []
-    both: tuple[Any, ...] = (signal.SIGINT, signal.SIGTERM)
-    return [number for number in both if signal.getsignal(number) is signal.default_int_handler]
+        return {}
+    both = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    return {number: handler for number, handler in both.items() if handler in (signal.default_int_handler, _at_start)}

@@ -2,10 +2,11 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from threading import Thread
 
 import pytest
-from pullfocus.stream.interrupts import GIVE_UP_AT, Interrupts
+from pullfocus.stream.interrupts import GIVE_UP_AT, Interrupts, listen
 
 
 def interrupt() -> None:
@@ -32,6 +33,39 @@ def test_the_last_of_three_is_raised_at_once() -> None:
             interrupt()
         with pytest.raises(KeyboardInterrupt):
             interrupt()
+
+
+@pytest.fixture
+def listening() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    listen()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("listening")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_was_swallowed_at_the_start_is_raised_again(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
+        interrupts.check()
+    with Interrupts() as interrupts:
+        interrupts.check()
+
+
+def test_an_ignored_ctrl_c_stays_ignored() -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        listen()
+        interrupt()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_another_programs_handler_stays() -> None:
