@@ -13,16 +13,16 @@ from pathlib import Path
 def environment(*packages: str) -> dict[str, str]:
     """Processor, system, our git commit, Python, pullfocus and NumPy, and the versions of more packages."""
     return {
-        "cpu": _cpu_model(),
+        "cpu": cpu_fact("model name") or platform.processor() or "unknown",
         "cores": str(os.cpu_count()),
-        "commit": commit(),
+        "commit": _commit(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         **{package: version(package) for package in ("pullfocus", "numpy", *packages)},
     }
 
 
-def commit() -> str:
+def _commit() -> str:
     """Short hash of our own checkout, with "+" if tracked files were changed; "unknown" outside of one."""
     root = Path(__file__).resolve().parents[1]
     git = shutil.which("git")
@@ -32,12 +32,13 @@ def commit() -> str:
     return _answer(git, root, "describe", "--always", "--dirty=+", "--exclude=*") or "unknown"
 
 
-def _cpu_model() -> str:
+def cpu_fact(name: str) -> str:
+    """A line of Linux's /proc/cpuinfo, such as "model name" or "flags", of the first core; "" elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor() or "unknown"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
 
 
 def _answer(git: str, folder: Path, *question: str) -> str:

@@ -12,6 +12,7 @@ import openvino as ov
 from ..kernels.api import InverseDepth, Picture, Quality
 from ..kernels.errors import CheckpointError
 from . import checkpoint
+from .environment import cpu_fact
 from .openvino_graph import Ranges, build, read_ranges
 from .shape import net_size
 
@@ -70,18 +71,10 @@ def _best_precision(core: ov.Core, has_ranges: bool) -> Literal["f32", "bf16", "
     int8 needs dot products of bytes (VNNI, or AMX), else it gains little. AMX and AMD's Zen 4 and later
     gain from bf16; Intel's AVX-512 bf16 without AMX (as in many virtual machines) was measured slower than f32.
     """
-    flags = _linux_cpu_flags()
+    flags = set(cpu_fact("flags").split())  # none known on other systems
     if has_ranges and flags & {"avx512_vnni", "avx_vnni", "amx_int8"}:
         return "int8"
     if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         return "f32"
     gains = "AMD" in core.get_property("CPU", "FULL_DEVICE_NAME") or "amx_bf16" in flags
     return "bf16" if gains else "f32"
-
-
-def _linux_cpu_flags() -> set[str]:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return set()
-    return set(next((line for line in text.splitlines() if line.startswith("flags")), "").split())
