@@ -62,7 +62,6 @@ class Report:
     waits: dict[str, Wait]
     engine: str = ""
     notes: list[str] = field(default_factory=list[str])
-    environment: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def bottleneck(self) -> str:
@@ -86,8 +85,9 @@ class Report:
         return replace(self, notes=[*self.notes, *notes])
 
     def write(self, path: Path) -> None:
-        """Write as JSON, whole or not at all. Raises OutputError."""
-        write_text(path, json.dumps(asdict(self) | {"bottleneck": self.bottleneck}, indent=1) + "\n")
+        """Write as JSON, with what the machine is; whole or not at all. Raises OutputError."""
+        facts = asdict(self) | {"bottleneck": self.bottleneck, "environment": environment()}
+        write_text(path, json.dumps(facts, indent=1) + "\n")
 
 
 class Meter:
@@ -115,7 +115,6 @@ class Meter:
             waits=waits,
             engine=engine,
             notes=notes,
-            environment=environment(),
         )
 
 
