@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import nncf
 import numpy as np
 import openvino as ov
 from numpy.random import default_rng
@@ -51,8 +52,6 @@ def measured_ranges(saved: checkpoint.Checkpoint, samples: Sequence[Sample]) -> 
 
 def quantized(graph: ov.Model, samples: Sequence[Sample]) -> ov.Model:
     """`graph` as NNCF rounds it after seeing the pictures of `samples`."""
-    import nncf
-
     return nncf.quantize(
         graph,
         nncf.Dataset(list(_pictures(samples))),
