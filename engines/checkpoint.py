@@ -25,6 +25,7 @@ FORMAT = "pullfocus-depth-1"
 INVERSE_DEPTH = "inverse_depth"  # what a net's output means unless its file says otherwise
 SHIPPED = ("resnet18",)
 SCALE = ".scale"
+ONLY_EVALUATE = "use it with `evaluate --engine torch` only"
 Storage = Literal["float16", "int8"]  # of the convolutions; all else is float16
 
 
@@ -55,10 +56,11 @@ def locate(model: str) -> Path:
     return path
 
 
-def load(path: Path, any_output: bool = False) -> Checkpoint:
+def load(path: Path, any_net: bool = False) -> Checkpoint:
     """Read a weight file. Raises CheckpointError when it is missing, damaged or not one of ours.
 
-    any_output: also nets that give something else than inverse depth, such as the report's.
+    any_net: also nets that the engines do not run: those that give something else than inverse depth, such
+    as the report's, and those of another structure (note `variant`).
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -67,10 +69,10 @@ def load(path: Path, any_output: bool = False) -> Checkpoint:
                 got = notes.get("format", "no format note")
                 raise CheckpointError(f"{path}: got {got}, expected {FORMAT}; train one with `pullfocus train`")
             output = notes.get("output", INVERSE_DEPTH)
-            if output != INVERSE_DEPTH and not any_output:
-                raise CheckpointError(
-                    f"{path}: gives {output}, expected {INVERSE_DEPTH}; use it with `evaluate --engine torch` only"
-                )
+            if output != INVERSE_DEPTH and not any_net:
+                raise CheckpointError(f"{path}: gives {output}, expected {INVERSE_DEPTH}; {ONLY_EVALUATE}")
+            if notes.get("variant") and not any_net:
+                raise CheckpointError(f"{path}: holds a trial net ({notes['variant']}); {ONLY_EVALUATE}")
             stored = {key: file.get_tensor(key) for key in list(file.keys())}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error

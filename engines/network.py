@@ -7,6 +7,7 @@ That costs a quarter of a full-size convolution and keeps edges one pixel wide.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -49,7 +50,8 @@ class DepthNet(nn.Module):
     Output: `b 1 h w` in (0, 1): 0 = infinity, 1 = 0.5 m or nearer.
     """
 
-    def __init__(self, encoder: str = "resnet18") -> None:
+    def __init__(self, encoder: str = "resnet18", up_block: Callable[[int, int, int], nn.Module] = UpBlock) -> None:
+        """up_block: makes a decoder block from its channels in, those of the skip, and those out."""
         super().__init__()
         if encoder not in ENCODERS:
             raise ValueError(f"unknown encoder {encoder!r}; known: {', '.join(ENCODERS)}")
@@ -58,10 +60,10 @@ class DepthNet(nn.Module):
         self.encoder = make()
         del self.encoder.fc
         self.bottleneck = nn.Conv2d(c32, d16, 1)
-        self.up16 = UpBlock(d16, c16, d16)
-        self.up8 = UpBlock(d16, c8, d8)
-        self.up4 = UpBlock(d8, c4, d4)
-        self.up2 = UpBlock(d4, c2, d2)
+        self.up16 = up_block(d16, c16, d16)
+        self.up8 = up_block(d16, c8, d8)
+        self.up4 = up_block(d8, c4, d4)
+        self.up2 = up_block(d4, c2, d2)
         self.head = nn.Conv2d(d2, 4, 3, padding=1)
         assert self.head.bias is not None
         nn.init.constant_(self.head.bias, FIRST_LOGIT)
@@ -74,11 +76,22 @@ class DepthNet(nn.Module):
         s16 = e.layer3(s8)
         return Skips(s2, s4, s8, s16, e.layer4(s16))
 
-    def forward(self, x: Tensor) -> Tensor:
-        skips = self.encode(x)
+    def decode(self, skips: Skips) -> Iterator[Tensor]:
+        """Decoder features at strides 16, 8, 4 and 2."""
         x = self.bottleneck(skips.s32)
-        x = self.up16(x, skips.s16)
-        x = self.up8(x, skips.s8)
-        x = self.up4(x, skips.s4)
-        x = self.up2(x, skips.s2)
-        return torch.sigmoid(functional.pixel_shuffle(self.head(x), 2))
+        for up, skip in (
+            (self.up16, skips.s16),
+            (self.up8, skips.s8),
+            (self.up4, skips.s4),
+            (self.up2, skips.s2),
+        ):
+            x = up(x, skip)
+            yield x
+
+    def forward(self, x: Tensor) -> Tensor:
+        *_, finest = self.decode(self.encode(x))
+        return self.finish(finest)
+
+    def finish(self, finest: Tensor) -> Tensor:
+        """Inverse depth from the features at stride 2."""
+        return torch.sigmoid(functional.pixel_shuffle(self.head(finest), 2))

@@ -25,7 +25,11 @@ def net_of(saved: checkpoint.Checkpoint, path: Path) -> DepthNet:
     """The net of what `path` held, in eval mode, float32, on the CPU. Raises CheckpointError."""
     if saved.encoder not in ENCODERS:
         raise CheckpointError(f"{path}: got encoder {saved.encoder!r}, expected {', '.join(ENCODERS)}")
-    net = DepthNet(saved.encoder)
+    return filled(DepthNet(saved.encoder), saved, path)
+
+
+def filled(net: DepthNet, saved: checkpoint.Checkpoint, path: Path) -> DepthNet:
+    """`net` with the tensors of what `path` held, in eval mode. Raises CheckpointError when they do not fit."""
     state = {key: torch.from_numpy(tensor) for key, tensor in saved.tensors.items()}
     try:
         missing, unexpected = net.load_state_dict(state, strict=False)

@@ -84,11 +84,12 @@ def test_opw_leaves_out_what_looks_new() -> None:
 
 
 def test_opw_leaves_out_what_came_into_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ten_px_to_the_right(now: NDArray[np.uint8], _: NDArray[np.uint8]):
-        y, x = np.indices(now.shape[:2], dtype=np.float32)
-        return x - 10, y
+    def ten_px_to_the_right(now: NDArray[np.uint8], _: NDArray[np.uint8]) -> NDArray[np.float32]:
+        flow = np.zeros((*now.shape[:2], 2), np.float32)
+        flow[..., 0] = -10
+        return flow
 
-    monkeypatch.setattr(video, "_sources", ten_px_to_the_right)
+    monkeypatch.setattr(video, "optical_flow", ten_px_to_the_right)
     grey = np.full((*SHAPE, 3), 128, np.uint8)  # so that colour cannot tell
     before, now = halves(0.5, 0.25), np.roll(halves(0.5, 0.25), 10, axis=1)
     now[:, :10] = 0.1

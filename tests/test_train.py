@@ -56,7 +56,7 @@ def train(folder: Path, out: str = "run", *changes: str, recipe: str = "best", s
 
 
 def weights(run: Path) -> dict[str, np.ndarray]:
-    return dict(load(run / "resnet18.safetensors", any_output=True).tensors)
+    return dict(load(run / "resnet18.safetensors", any_net=True).tensors)
 
 
 def test_run_leaves_config_log_curves_weights_and_state(tmp_path: Path) -> None:

@@ -16,9 +16,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..kernels.errors import InputError
 from .augment import View, draw, render
 from .config import Config
 from .data import Pair, Sample, sampling_weights
+from .matching import optical_flow, stereo_disparities
+from .pairs import PairKind, find_pairs
 from .predict import normalised
 
 AHEAD = 3  # batches being decoded while one trains
@@ -28,12 +31,27 @@ JPEG_QUALITY = (15, 60)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Link:
+    """Which pictures of a batch show one scene: `firsts` and `seconds` as in `pairs.find_pairs`, by position.
+
+    matches: what `matching` found between them. Of temporal pairs the flow, `n 2 h w`; of stereo views the
+    disparities of the left and of the right, `n 1 h w` each.
+    """
+
+    kind: PairKind
+    firsts: list[int]
+    seconds: list[int]
+    matches: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Batch:
     """`image` b 3 h w in [0, 1]; `target` b 1 h w inverse depth, NaN = none; `metric` b bool."""
 
     image: Tensor
     target: Tensor
     metric: Tensor
+    links: tuple[Link, ...] = ()
 
     def normalised(self) -> Tensor:
         """What the net takes, channels-last."""
@@ -49,6 +67,7 @@ class _Item:
 
     index: int
     seed: int
+    whole: bool = False  # of a pair: seen as it is
 
 
 class Batches:
@@ -60,6 +79,11 @@ class Batches:
         self._samples, self._config, self._device = samples, config, device
         self._rank, self._world = rank, world
         self._weights = sampling_weights(samples, config.shares)
+        self._pairs: dict[PairKind, list[tuple[int, int]]] = {
+            kind: _known_pairs(samples, kind) for kind in config.pairs
+        }
+        if 2 * config.pair_count * len(config.pairs) > config.batch // world:
+            raise InputError(f"pair_count: got {config.pair_count}, expected pairs that fit into a batch")
         self._pool = ThreadPoolExecutor(4 if device.type == "cuda" else 2)
         self._read = lru_cache(maxsize=_cache_size(samples))(self._decode_sample)
 
@@ -85,8 +109,17 @@ class Batches:
         size_hw = _size(self._config, step / last, rng)
         picks = rng.choice(len(self._samples), size=self._config.batch, p=self._weights)
         items = [_Item(int(pick), int(seed)) for pick, seed in zip(picks, rng.integers(0, 2**63, len(picks)))]
-        mine = items[self._rank :: self._world]
+        mine = self._with_pairs(items[self._rank :: self._world], step)
         return size_hw, [self._pool.submit(self._decode, item, size_hw) for item in mine]
+
+    def _with_pairs(self, items: list[_Item], step: int) -> list[_Item]:
+        """`items`, the first of them replaced by pairs: for each kind its firsts, then their seconds."""
+        rng = np.random.default_rng((self._config.seed, step, 1 + self._rank))
+        paired: list[_Item] = []
+        for pairs in self._pairs.values():
+            picks = rng.integers(len(pairs), size=self._config.pair_count)
+            paired += [_Item(pairs[pick][side], 0, whole=True) for side in (0, 1) for pick in picks]
+        return paired + items[len(paired) :]
 
     def _decode_sample(self, index: int) -> Pair:
         return self._samples[index].read()
@@ -94,6 +127,8 @@ class Batches:
     def _decode(self, item: _Item, size_hw: tuple[int, int]) -> tuple[Pair, View]:
         rng = np.random.default_rng(item.seed)
         pair = self._read(item.index)
+        if item.whole:
+            return pair, View(0, 0, *pair.target.shape, mirror=False)
         view = draw(pair.target.shape, size_hw, self._config.views, rng)
         if rng.random() < self._config.views.compression:
             pair = Pair(_compressed(pair.image, rng), pair.target, pair.metric)
@@ -106,7 +141,18 @@ class Batches:
         ]
         images, targets = zip(*views)
         metric = torch.tensor([pair.metric for pair, _ in work], device=self._device)
-        return Batch(torch.stack(images), torch.stack(targets), metric)
+        image = torch.stack(images)
+        return Batch(image, torch.stack(targets), metric, self._links(image))
+
+    def _links(self, image: Tensor) -> tuple[Link, ...]:
+        """What `_with_pairs` has put at the start of a batch."""
+        links: list[Link] = []
+        count = self._config.pair_count
+        for index, kind in enumerate(self._pairs):
+            first = 2 * count * index
+            firsts, seconds = list(range(first, first + count)), list(range(first + count, first + 2 * count))
+            links.append(Link(kind, firsts, seconds, _matches(kind, image[firsts], image[seconds])))
+        return tuple(links)
 
     def _upload(self, array: NDArray[Any]) -> Tensor:
         tensor = torch.from_numpy(array)
@@ -117,6 +163,22 @@ def _cache_size(samples: Sequence[Sample]) -> int:
     """How many decoded pairs fit into the cache, judged by the first."""
     pair = samples[0].read()
     return min(len(samples), CACHE_BYTES // (pair.image.nbytes + pair.target.nbytes))
+
+
+def _known_pairs(samples: Sequence[Sample], kind: PairKind) -> list[tuple[int, int]]:
+    found = find_pairs(samples, kind)
+    if not found:
+        raise InputError(f"pairs: got no pictures for {kind}; expected neighbouring frames or stereo views in the sets")
+    return found
+
+
+def _matches(kind: PairKind, firsts: Tensor, seconds: Tensor) -> tuple[Tensor, ...]:
+    pictures = [(255.0 * part).round().byte().permute(0, 2, 3, 1).cpu().numpy() for part in (firsts, seconds)]
+    if kind == "temporal":
+        flow = np.stack([optical_flow(now, before) for now, before in zip(*pictures)])
+        return (torch.from_numpy(flow).permute(0, 3, 1, 2).to(firsts),)
+    found = [stereo_disparities(left, right) for left, right in zip(*pictures)]
+    return tuple(torch.from_numpy(np.stack(side))[:, None].to(firsts) for side in zip(*found))
 
 
 def _size(config: Config, progress: float, rng: Generator) -> tuple[int, int]:

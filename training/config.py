@@ -13,11 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..engines.atomic import write_text
 from ..engines.checkpoint import Storage
 from ..kernels.errors import InputError
+from .pairs import PairKind
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Side = Annotated[int, Field(ge=32, multiple_of=32)]  # the encoder halves five times
-LossName = Literal["affine", "gradient", "log_l1", "l1", "bce", "silog", "berhu", "virtual_normal", "smoothness"]
+LossName = Literal[
+    "affine", "gradient", "log_l1", "l1", "bce", "silog", "berhu", "virtual_normal", "smoothness", "defocus"
+]
 
 
 class _Section(BaseModel):
@@ -27,12 +30,22 @@ class _Section(BaseModel):
 class Net(_Section):
     """What is trained. `output` says what the net's sigmoid means: inverse depth, or the report's depth / 10 m.
 
-    `storage` is of the weight file: int8 halves it.
+    `storage` is of the weight file: int8 halves it. What `decoder`, `attention` and `multi_scale` add stands in
+    `variants`.
     """
 
     encoder: Literal["resnet18", "resnet50"] = "resnet18"
+    decoder: Literal["light", "up_projection"] = "light"
+    attention: bool = False  # a transformer layer at the bottleneck
+    multi_scale: bool = False  # outputs at four sizes while training
     output: Literal["inverse_depth", "depth_10m"] = "inverse_depth"
     storage: Storage = "float16"
+
+    @property
+    def variant(self) -> str:
+        """What makes the trained net another than the engines know; "" when nothing does."""
+        parts = [self.decoder] * (self.decoder != "light") + ["attention"] * self.attention
+        return ", ".join(parts)
 
 
 class Size(_Section):
@@ -62,6 +75,8 @@ class Optimiser(_Section):
     name: Literal["adam", "adamw"] = "adamw"
     learning_rate: Positive = 5e-4
     encoder_rate: Positive = 1.0  # of the learning rate, for the encoder: a lower one keeps more of ImageNet
+    frozen_stages: Annotated[int, Field(ge=0, le=5)] = 0  # of the encoder, from the stem on, that stay ImageNet's
+    frozen_norms: bool = False  # the encoder's batch norms keep ImageNet's statistics
     weight_decay: Annotated[float, Field(ge=0.0)] = 1e-2
     schedule: Literal["cosine", "step", "constant"] = "cosine"
     step_epochs: Annotated[int, Field(ge=1)] = 2  # `step`: the rate falls by `step_factor` every so many epochs
@@ -79,6 +94,8 @@ class Config(_Section):
     small_share: Share = 0.0  # share of the run that sees two thirds of each size: the coarse layout for half the price
     views: Views = Views()
     losses: dict[LossName, float] = Field(default={"affine": 1.0, "gradient": 0.5, "log_l1": 0.4}, min_length=1)
+    pairs: dict[PairKind, float] = {}  # weights of terms over two pictures of one scene
+    pair_count: Annotated[int, Field(ge=1)] = 1  # pairs of each such kind, in place of other pictures of a batch
     optimiser: Optimiser = Optimiser()
     shares: dict[str, float] = {"other": 1.0}  # source → share of a batch; "nyu", "other": see data/sampling.py
     data_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0  # of the training pictures, for learning curves

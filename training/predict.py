@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from ..engines import checkpoint
 from ..engines.shape import MEAN, STD, net_size
-from ..engines.torch_engine import net_of
 from ..kernels.api import Quality
+from .variants import saved_net
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 UNIT_IN_10_M = 0.05  # inverse depth is 0.5 m / z; the report's depth is z / 10 m
@@ -70,11 +70,11 @@ def load_predictor(model: str, quality: Quality = "fast") -> Predict:
     Raises InputError, CheckpointError.
     """
     path = checkpoint.locate(model)
-    saved = checkpoint.load(path, any_output=True)
+    saved = checkpoint.load(path, any_net=True)
     output = saved.notes.get("output", checkpoint.INVERSE_DEPTH)
     size_hw = None if output == checkpoint.INVERSE_DEPTH else _trained_hw(saved.notes["config"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return predictor(net_of(saved, path).to(device), Manner(output, size_hw, quality))
+    return predictor(saved_net(saved, path).to(device), Manner(output, size_hw, quality))
 
 
 def _trained_hw(config: str) -> tuple[int, int]:

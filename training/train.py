@@ -13,7 +13,7 @@ from rich.console import Console
 from ..engines import checkpoint
 from ..engines.atomic import make_folder
 from ..engines.network import DepthNet
-from ..engines.torch_engine import net_of
+from ..engines.torch_engine import filled
 from ..kernels.errors import InputError
 from .config import Config, read_recipe
 from .data import Sample, open_set, split_validation
@@ -21,6 +21,7 @@ from .initial import load_encoder
 from .losses import RELATIVE
 from .process import Process, joined
 from .trainer import CONFIG, STATE, Trainer
+from .variants import VariantNet
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _run(request: TrainingRequest, config: Config, samples: Sequence[Sample], pr
     training, validation = split_validation(samples)
     training = _part(training, config.data_fraction)
     torch.manual_seed(config.seed)  # of a new net's weights
-    net = DepthNet(config.net.encoder) if request.resume else _first_net(config, request)
+    net = VariantNet(config.net) if request.resume else _first_net(config, request)
     make_folder(request.out)
     trainer = Trainer(config, net, training, validation, request.out, process)
     if request.resume:
@@ -85,17 +86,17 @@ def _part(samples: Sequence[Sample], fraction: float) -> Sequence[Sample]:
 
 def _first_net(config: Config, request: TrainingRequest) -> DepthNet:
     if request.start is not None:
-        return _net_to_go_on_from(request.start, config.net.encoder)
-    net = DepthNet(config.net.encoder)
+        return _net_to_go_on_from(request.start, config)
+    net = VariantNet(config.net)
     if request.encoder_weights is not None:
         load_encoder(net, request.encoder_weights)
     return net
 
 
-def _net_to_go_on_from(path: Path, encoder: str) -> DepthNet:
-    saved = checkpoint.load(path)
+def _net_to_go_on_from(path: Path, config: Config) -> DepthNet:
+    saved, encoder = checkpoint.load(path, any_net=True), config.net.encoder
     if saved.encoder != encoder:
         raise InputError(
             f"--start {path}: holds a {saved.encoder}, not a {encoder}; pass --set net.encoder={saved.encoder}"
         )
-    return net_of(saved, path)
+    return filled(VariantNet(config.net), saved, path)

@@ -20,13 +20,15 @@ from ..engines.atomic import written_aside
 from ..engines.network import DepthNet
 from ..kernels.errors import CheckpointError
 from .batches import Batch, Batches, whole_picture
-from .config import Config, Optimiser
+from .config import Config
 from .data import Sample
-from .losses import total_loss
-from .predict import UNIT_IN_10_M, Manner, predictor
+from .objective import objective
+from .optimiser import learning_rate, make_optimiser, train_mode
+from .predict import Manner, predictor
 from .process import Process
 from .run_log import RunLog, training_progress
 from .scoring import score
+from .variants import SIDE_HEADS
 
 STATE, CONFIG = "state.pt", "config.json"
 SAVE_EVERY_S = 300.0
@@ -53,7 +55,7 @@ class Trainer:
         self._average = AveragedModel(
             self._net, multi_avg_fn=get_ema_multi_avg_fn(config.optimiser.ema_decay), use_buffers=True
         )
-        self._optimiser = _make_optimiser(self._net, config.optimiser)
+        self._optimiser = make_optimiser(self._net, config.optimiser)
         self._dtype = _dtype(config, device)
         self._scaler = torch.GradScaler(device.type, enabled=self._dtype == torch.float16)
         self._step, self._sums = 0, _Sums()
@@ -85,11 +87,10 @@ class Trainer:
         torch.manual_seed(int(np.random.SeedSequence((config.seed, step, self._process.rank)).generate_state(1)[0]))
         for group in self._optimiser.param_groups:
             group["lr"] = group["rate"] * learning_rate(step, config, self._steps_per_epoch)
-        self._net.train()
+        train_mode(self._net, config.optimiser)
         with torch.autocast(self._process.device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
-            prediction = self._shared(batch.normalised())
-        target = as_output(batch.target, config.net.output)
-        terms = total_loss(config.loss_weights, prediction.float(), target, batch.image, batch.metric)
+            outputs = self._shared(batch.normalised())
+        terms = objective([outputs] if isinstance(outputs, Tensor) else outputs, batch, config)
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(terms["total"]).backward()
         self._scaler.unscale_(self._optimiser)
@@ -134,9 +135,7 @@ class Trainer:
         totals: list[float] = []
         for sample in self._validation:
             batch = whole_picture(sample.read(), config, device)
-            target = as_output(batch.target, config.net.output)
-            terms = total_loss(config.loss_weights, net.eval()(batch.normalised()), target, batch.image, batch.metric)
-            totals.append(float(terms["total"]))
+            totals.append(float(objective([net.eval()(batch.normalised())], batch, config)["total"]))
         return sum(totals) / len(totals)
 
     def _save_state(self) -> None:
@@ -195,40 +194,16 @@ class _Sums:
         return sums
 
 
-def learning_rate(step: int, config: Config, steps_per_epoch: int) -> float:
-    """The rate of `step`, counted from 1."""
-    optimiser, done = config.optimiser, step - 1
-    rate = optimiser.learning_rate * min(1.0, step / max(optimiser.warmup_steps, 1))
-    if optimiser.schedule == "cosine":
-        return rate * 0.5 * (1.0 + math.cos(math.pi * done / (config.epochs * steps_per_epoch)))
-    if optimiser.schedule == "step":
-        return rate * optimiser.step_factor ** (done // steps_per_epoch // optimiser.step_epochs)
-    return rate
-
-
-def as_output(inverse_depth: Tensor, output: str) -> Tensor:
-    """The target in the terms of the net's output: inverse depth, or the report's depth / 10 m."""
-    return inverse_depth if output == checkpoint.INVERSE_DEPTH else (UNIT_IN_10_M / inverse_depth).clamp_max(1.0)
-
-
 def save_weights(net: DepthNet, config: Config, step: int, out: Path) -> None:
     """Write `out/ENCODER.safetensors` with the config in its header. Raises OutputError."""
     state = net.state_dict().items()
-    tensors = {k: v.detach().float().cpu().numpy() for k, v in state if not k.endswith("num_batches_tracked")}
+    wanted = {k: v for k, v in state if not k.endswith("num_batches_tracked") and not k.startswith(SIDE_HEADS)}
+    tensors = {k: v.detach().float().cpu().numpy() for k, v in wanted.items()}
     notes = {"config": config.model_dump_json(), "step": str(step), "output": config.net.output}
+    if config.net.variant:
+        notes["variant"] = config.net.variant
     made = checkpoint.Checkpoint(config.net.encoder, tensors, notes)
     checkpoint.store(out / f"{config.net.encoder}.safetensors", made, config.net.storage)
-
-
-def _make_optimiser(net: DepthNet, wanted: Optimiser) -> torch.optim.Optimizer:
-    """`rate` of a group is its share of the learning rate."""
-    encoder = set(net.encoder.parameters())
-    groups = [
-        {"params": list(net.encoder.parameters()), "rate": wanted.encoder_rate},
-        {"params": [parameter for parameter in net.parameters() if parameter not in encoder], "rate": 1.0},
-    ]
-    make = torch.optim.AdamW if wanted.name == "adamw" else torch.optim.Adam
-    return make(groups, lr=wanted.learning_rate, weight_decay=wanted.weight_decay)
 
 
 def _dtype(config: Config, device: torch.device) -> torch.dtype:

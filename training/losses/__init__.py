@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from . import pointwise, relative, structure
+from . import defocus, pointwise, relative, structure
 
 Term = Callable[[Tensor, Tensor], Tensor]
 
@@ -40,6 +40,8 @@ def total_loss(
 def _term(name: str, prediction: Tensor, target: Tensor, image: Tensor, metric: Tensor) -> Tensor:
     if name == "smoothness":
         return structure.smoothness(prediction, image)
+    if name == "defocus":
+        return defocus.defocus(prediction, target, image) * metric
     if name in RELATIVE:
         return RELATIVE[name](prediction, target)
     return METRIC[name](prediction, target) * metric

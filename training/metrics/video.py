@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..matching import optical_flow
 from .pointwise import NAN, Map, aligned_depth
 
 STILL = 0.01  # relative change of the true inverse depth
@@ -51,22 +52,14 @@ def opw(now: Frame, before: Frame) -> float:
     depth, true = aligned_depth(np.stack((now.prediction, before.prediction)), np.stack((now.truth, before.truth)))
     if not np.isfinite(true).any():
         return NAN
-    x, y = _sources(now.image, before.image)
-    height, width = x.shape
+    flow = optical_flow(now.image, before.image)
+    height, width = flow.shape[:2]
+    y, x = np.indices((height, width), dtype=np.float32)
+    x, y = x + flow[..., 0], y + flow[..., 1]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     colour_error = (now.image.astype(np.float32) - _warped(before.image.astype(np.float32), x, y)) / 255
     weight = np.exp(-COLOUR_FALLOFF * np.sum(colour_error**2, axis=2)) * inside
     return float(np.mean(weight * np.abs(depth[0] - _warped(depth[1], x, y))))
-
-
-def _sources(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(x, y), `h w` each in px: where every pixel of `now` was in `before`, by dense optical flow."""
-    grey_now, grey_before = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (now, before))
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    moved = np.zeros((*now.shape[:2], 2), np.float32)
-    moved = np.asarray(flow.calc(grey_now, grey_before, moved), np.float32)
-    y, x = np.indices(now.shape[:2], dtype=np.float32)
-    return x + moved[..., 0], y + moved[..., 1]
 
 
 def _warped(picture: Map, x: NDArray[np.float32], y: NDArray[np.float32]) -> Map:
