@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pullfocus.engines.build import Runtime
+from pullfocus.kernels.errors import InputError
 from pullfocus.training.data import Sample, open_set
+from pullfocus.training.disturb import DISTURBANCES, with_blur, with_gamma, with_jpeg, with_noise
 from pullfocus.training.evaluate import EvaluationRequest, run_evaluation
 from pullfocus.training.predict import Predict
 from pullfocus.training.scoring import LABELS, Score, score
@@ -120,3 +122,48 @@ def test_command_prints_a_table_and_writes_json(
     assert (result["data"], result["quality"], result["pictures"]) == ("set", "fast", 2)
     assert result["flicker"] is None
     assert f"{result['abs_rel']:.4f}" in printed
+
+
+def test_validation_is_scored_by_source(tmp_path: Path, random_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_set(tmp_path, *((10 + i, f"s{i}") for i in range(20)))
+    out = tmp_path / "score.json"
+    run_evaluation(EvaluationRequest((tmp_path / "set.csv",), str(random_model), validation=True, output=out))
+    assert "set (validation)" in capsys.readouterr().out
+    result = json.loads(out.read_text(encoding="utf-8"))
+    assert result["sources"]["mine"]["pictures"] == 1  # the last 5 %
+    assert "abs_rel" not in result
+
+
+def test_sets_without_validation_are_refused(tmp_path: Path, random_model: Path) -> None:
+    write_set(tmp_path, (20, "a"))
+    with pytest.raises(InputError, match="leave --validation out"):
+        run_evaluation(EvaluationRequest((tmp_path / "set.csv",), str(random_model), validation=True))
+
+
+def test_sweep_scores_worse_pictures_too(
+    tmp_path: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_set(tmp_path, (20, "a"))
+    out = tmp_path / "score.json"
+    run_evaluation(EvaluationRequest((tmp_path / "set.csv",), str(random_model), sweep=True, output=out))
+    printed = capsys.readouterr().out
+    result = json.loads(out.read_text(encoding="utf-8"))
+    assert set(result["sweep"]) == set(DISTURBANCES)
+    assert f"{result['sweep']['JPEG 10']['all']['pair_order']:.3f}" in printed
+    assert result["sweep"]["noise 0.1"]["all"]["abs_rel"] != result["abs_rel"]
+
+
+def test_disturbances_by_hand() -> None:
+    grey = np.full((40, 320, 3), 64, np.uint8)
+    assert with_gamma(grey, 0.5)[0, 0, 0] == round(255 * (64 / 255) ** 0.5)
+    noise = with_noise(grey, 0.05).astype(float) - 64
+    assert noise.std() == pytest.approx(0.05 * 255, rel=0.03)
+    point = np.zeros((41, 321, 3), np.uint8)
+    point[20, 160] = 255
+    profile = with_blur(np.repeat(point[20:21], 41, axis=0), 2.0)[20, :, 0].astype(float)
+    x = np.arange(321) - 160
+    assert np.sqrt((profile * x**2).sum() / profile.sum()) == pytest.approx(2.0, rel=0.1)
+    rough = np.random.default_rng(0).integers(0, 256, (40, 320, 3), np.uint8)
+    errors = [np.abs(with_jpeg(rough, quality).astype(int) - rough).mean() for quality in (90, 40, 10)]
+    assert errors == sorted(errors)
+    assert with_jpeg(np.full((16, 16, 3), (200, 30, 60), np.uint8), 90)[8, 8] == pytest.approx([200, 30, 60], abs=4)

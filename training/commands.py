@@ -50,6 +50,12 @@ def evaluate(
     quality: Annotated[Quality, typer.Option(help="fast: short side 192 px; fine: 256 px")] = "fast",
     engine: Annotated[Runtime, typer.Option(help="torch: float32; openvino: as on a CPU in use, maybe int8")] = "torch",
     video: Annotated[bool, typer.Option("--video", help="neighbouring pictures are frames: also flicker")] = False,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="of training sets: only what training does not see, by source")
+    ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="also with wrong exposure, noise, blur and JPEG of several strengths")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the figures here")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing file")] = False,
 ) -> None:
@@ -57,7 +63,7 @@ def evaluate(
     _need("pullfocus evaluate", *NET_NEEDS, *DATA_NEEDS)
     from .evaluate import EvaluationRequest, run_evaluation
 
-    run_evaluation(EvaluationRequest(tuple(data), model, quality, engine, video, output, overwrite))
+    run_evaluation(EvaluationRequest(tuple(data), model, quality, engine, video, validation, sweep, output, overwrite))
 
 
 def quantize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import cv2
@@ -77,13 +77,20 @@ class Score:
     flicker: float = NAN
     opw_m: float = NAN
 
-    def __rich__(self) -> Table:
-        """The figures that there are, as a table."""
-        table = Table(f"{self.pictures} pictures", "mean", box=None)
-        for name, label in LABELS.items():
-            if not np.isnan(value := getattr(self, name)):
-                table.add_row(label, f"{value:.4f}")
-        return table
+    def as_json(self) -> dict[str, float | None]:
+        """The figures by name. JSON knows no NaN: one that the pictures cannot give is None."""
+        return {name: value if np.isfinite(value) else None for name, value in asdict(self).items()}
+
+
+def score_table(scores: Mapping[str, Score]) -> Table:
+    """The figures that there are; a column for each group of pictures."""
+    heads = (f"{name}\n{score.pictures} pictures" for name, score in scores.items())
+    table = Table("mean over", *heads, box=None)
+    for name, label in LABELS.items():
+        values = [getattr(score, name) for score in scores.values()]
+        if not np.isnan(values).all():
+            table.add_row(label, *("–" if np.isnan(value) else f"{value:.4f}" for value in values))
+    return table
 
 
 def score(predict: Predict, samples: Sequence[Sample], *, video: bool = False) -> Score:
