@@ -1,4 +1,4 @@
-"""`pullfocus train`, `evaluate`, `quantize`, `figure`, `dataset`: the command line finds these as entry points.
+"""The commands of training: the command line finds these functions as entry points.
 
 Nothing heavy is imported here: the base install lists the commands without torch.
 """
@@ -101,6 +101,23 @@ def figure(
 
     names = tuple(models or ("resnet18",))
     run_figures(FigureRequest(picture, out, names, truth, layers, focus, aperture, overwrite))
+
+
+def analyse(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="where figures and numbers go")],
+    model: Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")] = "resnet18",
+    validation: Annotated[
+        bool, typer.Option("--validation", help="of training sets: only what training does not see")
+    ] = False,
+    pictures: Annotated[int, typer.Option(min=3, help="at most so many, evenly out of all")] = 100,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace existing files")] = False,
+) -> None:
+    """Measure the method on pictures of known depth: number of layers, smoothing, occlusion, failures."""
+    _need("pullfocus analyse", *NET_NEEDS, *DATA_NEEDS, "matplotlib")
+    from .analyse import AnalysisRequest, run_analysis
+
+    run_analysis(AnalysisRequest(tuple(data), out, model, validation, pictures, overwrite))
 
 
 def dataset(

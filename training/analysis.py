@@ -1,0 +1,166 @@
+"""How far the method holds, in numbers: layers, smoothing, occlusion, failures. The report names all four.
+
+Everything is measured on the pictures of a set with known depth, one prediction a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+
+from ..kernels.api import InverseDepth, Picture, RefocusStyle, load
+from .data import Pair, Sample
+from .metrics import accuracy, boundary_error, boundary_f1, depth_edges, edge_ratio, pair_order
+from .metrics.pointwise import align, aligned_depth
+from .predict import Predict
+
+LAYER_COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
+REFERENCE_LAYERS = 24  # so many look like one circle of confusion for each pixel
+APERTURE = 7.0
+FILTERS: tuple[tuple[str, int], ...] = (
+    ("none", 0),
+    *(("median", px) for px in (3, 5, 9, 15)),
+    *(("gaussian", px) for px in (3, 5, 9, 15)),
+)
+SCENE_GROUPS = ("plain", "medium", "occluded")
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Case:
+    """A picture, its depth, and what the net says of it at the picture's size."""
+
+    name: str
+    pair: Pair
+    prediction: InverseDepth
+
+    def figures(self) -> Figures:
+        """The figures of the prediction; NaN where the picture cannot give one."""
+        return map_figures(self.prediction, self.pair.target)
+
+    def edge_share(self) -> float:
+        """Share of measured pixels on a true depth edge: how much stands before something else."""
+        depth = aligned_depth(self.pair.target, self.pair.target)[1]
+        measured = np.isfinite(depth)
+        return float(depth_edges(depth, measured).sum() / max(measured.sum(), 1))
+
+
+def predict_all(predict: Predict, samples: Sequence[Sample]) -> list[Case]:
+    """A case for each sample. Raises DataError."""
+    cases: list[Case] = []
+    for sample in samples:
+        pair = sample.read()
+        height, width = pair.target.shape
+        prediction = np.asarray(cv2.resize(predict(pair.image), (width, height)), np.float32)
+        cases.append(Case(f"{sample.source}/{sample.name}", pair, prediction))
+    return cases
+
+
+def map_figures(prediction: InverseDepth, truth: InverseDepth) -> Figures:
+    """pair_order, abs_rel, delta1, edge_ratio, boundary_f1 and dbe_comp_px of one map."""
+    found = asdict(accuracy(prediction, truth)) | asdict(boundary_error(prediction, truth))
+    return {
+        "pair_order": pair_order(prediction, truth, np.random.default_rng(0)),
+        "abs_rel": found["abs_rel"],
+        "delta1": found["delta1"],
+        "edge_ratio": edge_ratio(prediction, truth),
+        "boundary_f1": boundary_f1(prediction, truth),
+        "dbe_comp_px": found["dbe_comp_px"],
+    }
+
+
+def means(rows: Sequence[Figures]) -> Figures:
+    """Means of each figure over the rows that can give it; NaN when none can."""
+    result: Figures = {}
+    for name in rows[0]:
+        known = [row[name] for row in rows if np.isfinite(row[name])]
+        result[name] = float(np.mean(known)) if known else float("nan")
+    return result
+
+
+def by_layer_count(cases: Sequence[Case]) -> dict[int, Figures]:
+    """K → what K layers keep: of the inverse depth (share of its variance), and of the refocused picture (dB).
+
+    psnr_db compares with REFERENCE_LAYERS layers; near_share is the share of pixels in the nearest layer.
+    """
+    rows: dict[int, list[Figures]] = {count: [] for count in LAYER_COUNTS}
+    for case in cases:
+        focus = float(np.quantile(case.prediction, 0.9))
+        reference = _refocused(case, _centres(case.prediction, REFERENCE_LAYERS), focus)
+        for count in LAYER_COUNTS:
+            centres = _centres(case.prediction, count)
+            labels = load("cpu").assign(case.prediction, centres)
+            residual = case.prediction - centres[labels]
+            rows[count].append(
+                {
+                    "variance_kept": 1.0 - float(residual.var() / max(float(case.prediction.var()), 1e-12)),
+                    "psnr_db": _psnr_db(_refocused(case, centres, focus), reference),
+                    "near_share": float(np.mean(labels == 0)),
+                }
+            )
+    return {count: means(values) for count, values in rows.items()}
+
+
+def _centres(depth: InverseDepth, count: int) -> NDArray[np.float64]:
+    fitted = KMeans(n_clusters=count, n_init="auto", random_state=0).fit(depth[::2, ::2].reshape(-1, 1))
+    return np.sort(np.asarray(fitted.cluster_centers_, np.float64).ravel())[::-1]
+
+
+def _refocused(case: Case, centres: NDArray[np.float64], focus: float) -> Picture:
+    picture = case.pair.image
+    radii = [APERTURE / 100.0 * picture.shape[0] * abs(float(centre) - focus) for centre in centres]
+    return load("cpu").refocus(picture, case.prediction, centres, radii, focus, RefocusStyle())
+
+
+def _psnr_db(one: Picture, other: Picture) -> float:
+    mse = float(np.mean((one.astype(np.float64) - other) ** 2))
+    return 10.0 * float(np.log10(255.0**2 / mse)) if mse > 0 else float("inf")
+
+
+def by_filter(cases: Sequence[Case]) -> dict[str, Figures]:
+    """Filter and size → figures of the filtered prediction: what smoothing wins, and what it costs at edges."""
+    return {
+        f"{kind} {px} px" if px else kind: means(
+            [map_figures(filtered(case.prediction, kind, px), case.pair.target) for case in cases]
+        )
+        for kind, px in FILTERS
+    }
+
+
+def filtered(depth: InverseDepth, kind: str, size_px: int) -> InverseDepth:
+    """`depth` after the report's median or Gaussian filter of any odd size."""
+    if kind == "median":
+        # Large medians exist for 8 bits only; 1/255 of the range is far below what a filter changes.
+        small = size_px <= 5
+        source = depth if small else np.rint(255.0 * depth).astype(np.uint8)
+        result = np.asarray(cv2.medianBlur(source, size_px), np.float32)
+        return result if small else result / np.float32(255.0)
+    return np.asarray(cv2.GaussianBlur(depth, (size_px, size_px), 0), np.float32) if size_px else depth
+
+
+def by_occlusion(cases: Sequence[Case]) -> dict[str, Figures]:
+    """Thirds of the pictures by their share of depth edges → figures, and that share."""
+    ordered = sorted(cases, key=Case.edge_share)
+    thirds = np.array_split(np.arange(len(ordered)), len(SCENE_GROUPS))
+    return {
+        group: means([{**ordered[i].figures(), "edge_share": ordered[i].edge_share()} for i in third])
+        for group, third in zip(SCENE_GROUPS, thirds)
+        if len(third)
+    }
+
+
+def failures(cases: Sequence[Case], count: int) -> list[tuple[Case, Figures]]:
+    """The `count` pictures whose near and far are confused most, worst first."""
+    scored = [(case, case.figures()) for case in cases]
+    known = [item for item in scored if np.isfinite(item[1]["pair_order"])]
+    return sorted(known, key=lambda item: item[1]["pair_order"])[:count]
+
+
+def error_map(case: Case) -> NDArray[np.float64]:
+    """|aligned prediction − truth| of inverse depth, `h w`; NaN = not measured."""
+    return np.abs(align(case.prediction, case.pair.target) - case.pair.target)
