@@ -52,7 +52,7 @@ def _run(request: TrainingRequest, config: Config, samples: Sequence[Sample], pr
     if config.batch % process.world:
         raise InputError(f"batch: got {config.batch}, expected a multiple of the {process.world} processes")
     training, validation = split_validation(samples)
-    training = _part(training, config.data_fraction)
+    training = part(training, config.data_fraction)
     torch.manual_seed(config.seed)  # of a new net's weights
     net = VariantNet(config.net) if request.resume else _first_net(config, request)
     make_folder(request.out)
@@ -78,7 +78,7 @@ def _usable(samples: Sequence[Sample], config: Config, process: Process) -> Sequ
     return metric
 
 
-def _part(samples: Sequence[Sample], fraction: float) -> Sequence[Sample]:
+def part(samples: Sequence[Sample], fraction: float) -> Sequence[Sample]:
     """An even share of the pictures, so that every room and source stays in proportion."""
     count = max(1, round(len(samples) * fraction))
     return [samples[i * len(samples) // count] for i in range(count)]

@@ -1,0 +1,216 @@
+"""Train many short nets that differ in one thing each, and table what it is worth.
+
+`python -m pullfocus.training.study STUDY.toml DATA... --weights resnet18=FILE -o FOLDER --json TABLE.json`.
+Rows that TABLE.json holds are not trained again, so a study may be stopped and started as one likes.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import process_time
+from typing import Annotated
+
+import cv2
+import torch
+import typer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from ..engines.atomic import make_folder, write_text
+from ..engines.environment import environment
+from ..engines.network import DepthNet
+from ..kernels.errors import InputError
+from .config import Config, read_recipe
+from .data import Sample, open_set, split_validation
+from .evaluate import validation_groups
+from .initial import load_encoder
+from .predict import Manner, predictor
+from .process import Process
+from .scoring import score
+from .tool import run_tool
+from .train import part
+from .trainer import STATE, Trainer
+from .variants import VariantNet
+
+PROBE_STEPS = 16  # how many steps tell what a step costs
+SAME_COST = 0.08  # a difference of cost that may be noise
+COLUMNS = ("pair_order", "delta1", "abs_rel", "edge_ratio", "boundary_f1")
+
+
+class Study(BaseModel):
+    """A file of training/studies: `rows` gives each row's changes to `recipe` with the changes of `base`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    steps: Annotated[int, Field(ge=1)]
+    seeds: Annotated[int, Field(ge=1)]
+    base: list[str]
+    rows: Annotated[dict[str, list[str]], Field(min_length=1)]
+
+    def config(self, row: str, seed: int, steps: int) -> Config:
+        """What a row trains. Raises InputError."""
+        return read_recipe(self.recipe, [*self.base, *self.rows[row], f"seed={seed}", f"steps_per_epoch={steps}"])
+
+    @property
+    def plain(self) -> str:
+        """The row that the others are compared with."""
+        return next(iter(self.rows))
+
+
+def read_study(path: Path) -> Study:
+    """Read a study, and check every row's config. Raises InputError."""
+    try:
+        study = Study.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        fault = str(error).splitlines()[0]
+        raise InputError(f"cannot read {path}: {fault}; expected a study such as ablation.toml") from error
+    for row in study.rows:
+        study.config(row, 0, study.steps)
+    return study
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One net of the table: its training time in s of CPU, and its scores by source of validation."""
+
+    row: str
+    seed: int
+    steps: int
+    cpu_s: float
+    sources: dict[str, dict[str, float | None]]
+
+
+class Lab:
+    """Trains the rows of a study on the same pictures."""
+
+    def __init__(self, study: Study, samples: Sequence[Sample], weights: dict[str, Path], out: Path) -> None:
+        self._study, self._weights, self._out = study, weights, out
+        self._training, _ = split_validation(samples)
+        self._groups = validation_groups(samples)
+        self._process = Process(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+    def trial(self, row: str, seed: int) -> Trial:
+        """Train and score one net. Raises CheckpointError, OutputError, and InputError for missing weights."""
+        steps = self._steps(row)
+        start_s = process_time()
+        net = self._trained(self._study.config(row, seed, steps), f"{_slug(row)}-{seed}")
+        cpu_s = process_time() - start_s
+        manner = Manner(self._study.config(row, seed, steps).net.output)
+        scores = {source: score(predictor(net, manner), samples) for source, samples in self._groups.items()}
+        return Trial(row, seed, steps, round(cpu_s, 1), {source: s.as_json() for source, s in scores.items()})
+
+    def _steps(self, row: str) -> int:
+        """As many steps as take the time of the base's: costs are measured in turn, on the machine as it is now."""
+        study = self._study
+        if row == study.plain:
+            return study.steps
+        base_s, row_s = (self._cost_s(name) for name in (study.plain, row))
+        return study.steps if abs(row_s / base_s - 1.0) < SAME_COST else round(study.steps * base_s / row_s)
+
+    def _cost_s(self, row: str) -> float:
+        start_s = process_time()
+        self._trained(self._study.config(row, 0, PROBE_STEPS), "probe")
+        return process_time() - start_s
+
+    def _trained(self, config: Config, name: str) -> DepthNet:
+        torch.manual_seed(config.seed)
+        net = VariantNet(config.net)
+        load_encoder(net, self._weights_of(config.net.encoder))
+        training = part(self._training, config.data_fraction)
+        folder = self._out / name
+        make_folder(folder)
+        trainer = Trainer(config, net, training, [], folder, self._process)
+        trainer.run()
+        (folder / STATE).unlink()  # large, and nobody goes on with it
+        return trainer.trained
+
+    def _weights_of(self, encoder: str) -> Path:
+        if encoder not in self._weights:
+            raise InputError(f"--weights: got none for {encoder}; expected {encoder}=FILE")
+        return self._weights[encoder]
+
+
+def _slug(row: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in row.lower())
+
+
+def table(study: Study, trials: Sequence[Trial]) -> Table:
+    """Means over the seeds, a line for each row and source."""
+    result = Table("row", "source", "seeds", *COLUMNS, box=None)
+    for row in study.rows:
+        mine = [trial for trial in trials if trial.row == row]
+        for source in mine[0].sources if mine else ():
+            values = [_mean([trial.sources[source][name] for trial in mine]) for name in COLUMNS]
+            result.add_row(row, source, str(len(mine)), *values)
+    return result
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{sum(known) / len(known):.4f}" if known else "–"
+
+
+def read_trials(path: Path) -> list[Trial]:
+    """The trials of a table written before; none when there is no such file. Raises InputError."""
+    if not path.exists():
+        return []
+    try:
+        return [Trial(**trial) for trial in json.loads(path.read_text(encoding="utf-8"))["trials"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a table of this tool ({error}); choose another file") from error
+
+
+def _write(path: Path, study: Study, trials: Sequence[Trial], environments: Sequence[dict[str, str]]) -> None:
+    facts = {
+        "study": study.model_dump(),
+        "environments": list(environments),
+        "trials": [asdict(trial) for trial in trials],
+    }
+    write_text(path, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+
+
+def main(
+    study_file: Annotated[Path, typer.Argument(metavar="STUDY", help="a file such as training/studies/ablation.toml")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="training sets")],
+    weights: Annotated[list[str], typer.Option(metavar="ENCODER=FILE", help="ImageNet weights; repeatable")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder for the nets")],
+    output: Annotated[Path, typer.Option("--json", metavar="FILE", help="table to write, or to go on with")],
+    only: Annotated[list[str] | None, typer.Option("--row", help="only this row; repeatable")] = None,
+) -> None:
+    """Train and score every row of a study, seed after seed."""
+    study = read_study(study_file)
+    unknown = set(only or ()) - study.rows.keys()
+    if unknown:
+        raise InputError(f"--row: got {min(unknown)}; expected one of {', '.join(study.rows)}")
+    trials = read_trials(output)
+    known = json.loads(output.read_text(encoding="utf-8"))["environments"] if trials else []
+    samples = [sample for path in data for sample in open_set(path) if sample.kind != "none"]
+    cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
+    lab = Lab(study, samples, dict(_assignment(text) for text in weights), out)
+    here = environment("torch")
+    for seed in range(study.seeds):
+        for row in only or study.rows:
+            if any((trial.row, trial.seed) == (row, seed) for trial in trials):
+                continue
+            trials.append(lab.trial(row, seed))
+            known = known if here in known else [*known, here]
+            _write(output, study, trials, known)
+            print(f"{row}, seed {seed}: {trials[-1].steps} steps, {trials[-1].cpu_s:.0f} s CPU", flush=True)
+    Console().print(table(study, trials))
+
+
+def _assignment(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not equals:
+        raise InputError(f"--weights {text}: expected ENCODER=FILE, such as resnet18=resnet18.safetensors")
+    return name, Path(path)
+
+
+if __name__ == "__main__":
+    run_tool(main)
