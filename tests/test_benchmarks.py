@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from pullfocus.benchmarks import report_recipe
 from pullfocus.benchmarks.against_report import compare
 from pullfocus.benchmarks.machine import describe_machine
+from pullfocus.benchmarks.nets import measure, multiply_adds
 from pullfocus.benchmarks.pictures_720p import panned_photo
 from pullfocus.engines.build import EngineRequest, build
+from pullfocus.engines.torch_engine import load_net
 from pullfocus.kernels.api import InverseDepth, Picture, Quality, RefocusStyle, load
 from pullfocus.stream.frame import FocusPlan
 from pullfocus.stream.layers import LayerTracker
 from pytest_benchmark.fixture import BenchmarkFixture
+from torch.utils.flop_counter import FlopCounterMode
 
 ROUNDS = 5
 HEIGHT_PX, WIDTH_PX = 720, 1280
@@ -125,3 +131,18 @@ def test_cost_of_the_recipe(benchmark: BenchmarkFixture, picture: Picture, depth
     full = load("cpu").resize(depth, (HEIGHT_PX, WIDTH_PX))
     out = benchmark.pedantic(report_recipe.refocus, (picture, full), rounds=2)
     assert out.shape == picture.shape
+
+
+def test_a_net_costs_what_torch_counts(random_model: Path) -> None:
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        load_net(random_model)(torch.zeros(1, 3, 64, 96))
+    assert multiply_adds(random_model, (64, 96)) == counter.get_total_flops() // 2
+
+
+def test_nets_are_timed_on_every_engine(random_model: Path) -> None:
+    cost = measure([str(random_model)], passes=2)[str(random_model)]
+    assert {"openvino f32", "torch f32, CPU"} <= set(cost.latency_ms)
+    assert "openvino int8" not in cost.latency_ms  # no ranges in this file
+    assert all(value > 0 for value in cost.latency_ms.values())
+    assert cost.size_hw == (192, 352)
+    assert cost.numbers > 10_000_000
