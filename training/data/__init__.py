@@ -4,7 +4,7 @@ from .check import check
 from .layouts import open_set
 from .pictures import read_rgb
 from .sample import DataError, DepthKind, Pair, Sample, Split, Stored
-from .sampling import sampling_weights, source_shares
+from .sampling import sampling_weights
 from .split import split_validation
 
 __all__ = [
@@ -18,6 +18,5 @@ __all__ = [
     "open_set",
     "read_rgb",
     "sampling_weights",
-    "source_shares",
     "split_validation",
 ]

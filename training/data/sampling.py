@@ -13,14 +13,6 @@ from .sample import DataError, Sample
 
 NYU = "nyu"  # the key of all sources of NYU Depth v2 together
 OTHER = "other"
-# How the rest of a batch is shared out beside NYU, in proportion. piv has many near-duplicates.
-REST_SHARES = {"piv_ist_kinect": 0.20, "middlebury_2003_2006": 0.08, "people_teacher": 0.12, OTHER: 0.05}
-
-
-def source_shares(nyu_share: float) -> dict[str, float]:
-    """The shares that the shipped nets are trained with; `nyu_share` in [0, 1] is NYU's. They sum to 1."""
-    rest = (1.0 - nyu_share) / sum(REST_SHARES.values())
-    return {NYU: nyu_share, **{source: share * rest for source, share in REST_SHARES.items()}}
 
 
 def sampling_weights(samples: Sequence[Sample], shares: Mapping[str, float]) -> NDArray[np.float64]:
