@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 from rich.markup import escape
 
-from ..engines.build import Finding, find_engines, find_package
+from ..engines.build import EngineRequest, Finding, build, find_engines, find_package
 from ..engines.checkpoint import SHIPPED, load, locate
 from ..kernels.errors import PullfocusError
 from .camera import list_cameras
@@ -43,7 +43,10 @@ def _system() -> str:
 
 def _model(name: str) -> Finding:
     try:
-        return Finding(name, True, f"{load(locate(name)).size / 1e6:.1f} M numbers")
+        size = load(locate(name)).size / 1e6
+        return Finding(
+            name, True, f"{size:.1f} M numbers; --engine auto takes {build(EngineRequest(model=name)).detail}"
+        )
     except PullfocusError as error:
         return Finding(name, False, str(error))
 

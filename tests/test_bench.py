@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,4 @@ def test_doctor_prints_commands_that_can_be_pasted(monkeypatch: pytest.MonkeyPat
     assert "pip install 'pullfocus[train]'" in lines["torch"]
     assert "pip install 'pullfocus[train]'" in lines["torchvision"]
     assert known("openvino") in lines["openvino"]
+    assert re.search(r"takes OpenVINO [\d.]+, (int8|bf16|f32), CPU", lines["resnet18"])
