@@ -173,7 +173,9 @@ def test_two_processes_train_one_net(tmp_path: Path) -> None:
     data = write_set(tmp_path, 6)
     command = [str(Path(sys.executable).parent / "torchrun"), "--standalone", "--nproc-per-node", "2", "--no-python"]
     command += [str(PULLFOCUS), "train", str(data), "-o", str(tmp_path / "run")]
-    command += [part for change in TINY for part in ("--set", change)]
+    # What changes which weights take part must agree with how gradients are shared.
+    changes = (*TINY, "optimiser.frozen_stages=2", "optimiser.frozen_norms=true", "net.multi_scale=true")
+    command += [part for change in changes for part in ("--set", change)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=environment)
     assert done.returncode == 0, done.stderr

@@ -51,11 +51,11 @@ class Trainer:
         self._training, self._validation = training, validation
         device = process.device
         self._net = net.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._optimiser = make_optimiser(self._net, config.optimiser)  # first: what is frozen is not shared
         self._shared = process.shared(self._net)
         self._average = AveragedModel(
             self._net, multi_avg_fn=get_ema_multi_avg_fn(config.optimiser.ema_decay), use_buffers=True
         )
-        self._optimiser = make_optimiser(self._net, config.optimiser)
         self._dtype = _dtype(config, device)
         self._scaler = torch.GradScaler(device.type, enabled=self._dtype == torch.float16)
         self._step, self._sums = 0, _Sums()
