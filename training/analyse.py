@@ -22,6 +22,7 @@ from .predict import load_predictor
 NUMBERS = "analysis.json"
 LAYERS, SMOOTHING, OCCLUSION, FAILURES = "layers.png", "smoothing.png", "occlusion.png", "failures.png"
 FAILURES_SHOWN = 6
+LEAST_SPAN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +101,18 @@ def _draw_layers(layers: Mapping[int, Figures]) -> Figure:
 
 
 def _draw_smoothing(filters: Mapping[str, Figures]) -> Figure:
-    """Edges against accuracy, a point for each filter."""
-    figure = Figure(figsize=(6, 4.4), layout="constrained")
-    axes = figure.subplots()
-    for kind in ("median", "gaussian"):
-        points = {name: values for name, values in filters.items() if name.startswith((kind, "none"))}
-        x, y = ([values[key] for values in points.values()] for key in ("delta1", "edge_ratio"))
-        axes.plot(x, y, marker="o", label=kind)
-        for name, values in points.items():
-            place = (values["delta1"], values["edge_ratio"])
-            axes.annotate(name, place, fontsize=7, xytext=(4, 3), textcoords="offset points")
-    axes.set(title="smoothing: accuracy against edges", xlabel="δ1", ylabel="edge ratio")
-    axes.grid(alpha=0.3)
+    """What each filter does to accuracy and to edges, by its size; 0 = none."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    shown = {"delta1": ("accuracy", "δ1"), "edge_ratio": ("edges", "edge ratio")}
+    for axes, (key, (title, label)) in zip(figure.subplots(1, 2), shown.items()):
+        for kind in ("median", "gaussian"):
+            points = [(px, filters[name][key]) for name, (of, px) in analysis.FILTERS.items() if of in (kind, "none")]
+            axes.plot(*zip(*points), marker="o", label=kind)
+        low, high = axes.get_ylim()
+        middle, half = (low + high) / 2, max((high - low) / 2, LEAST_SPAN)  # differences below that say nothing
+        axes.set(title=title, xlabel="size, px", ylabel=label, ylim=(middle - half, middle + half))
+        axes.grid(alpha=0.3)
+        axes.legend()
     return figure
 
 

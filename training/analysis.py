@@ -22,11 +22,11 @@ from .predict import Predict
 LAYER_COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 REFERENCE_LAYERS = 24  # so many look like one circle of confusion for each pixel
 APERTURE = 7.0
-FILTERS: tuple[tuple[str, int], ...] = (
-    ("none", 0),
-    *(("median", px) for px in (3, 5, 9, 15)),
-    *(("gaussian", px) for px in (3, 5, 9, 15)),
-)
+FILTER_SIZES_PX = (3, 5, 9, 15)
+FILTERS = {
+    "none": ("none", 0),
+    **{f"{kind} {px} px": (kind, px) for kind in ("median", "gaussian") for px in FILTER_SIZES_PX},
+}
 SCENE_GROUPS = ("plain", "medium", "occluded")
 Figures = dict[str, float]
 
@@ -125,10 +125,8 @@ def _psnr_db(one: Picture, other: Picture) -> float:
 def by_filter(cases: Sequence[Case]) -> dict[str, Figures]:
     """Filter and size → figures of the filtered prediction: what smoothing wins, and what it costs at edges."""
     return {
-        f"{kind} {px} px" if px else kind: means(
-            [map_figures(filtered(case.prediction, kind, px), case.pair.target) for case in cases]
-        )
-        for kind, px in FILTERS
+        name: means([map_figures(filtered(case.prediction, kind, px), case.pair.target) for case in cases])
+        for name, (kind, px) in FILTERS.items()
     }
 
 
