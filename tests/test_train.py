@@ -167,6 +167,12 @@ def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
     (out / "state.pt").write_bytes(b"half a file")
     with pytest.raises(CheckpointError, match="cannot go on from it"):
         run_training(TrainingRequest((data,), out, resume=True))
+    with pytest.raises(InputError, match="pairs and defocus need a net of inverse depth"):
+        train(tmp_path, "depth", "losses.defocus=1.0", recipe="report")
+    with pytest.raises(InputError, match="pairs: got no pictures for stereo"):
+        train(tmp_path, "lonely", "pairs.stereo=1.0")
+    with pytest.raises(InputError, match="pair_count: got 9"):
+        train(tmp_path, "many", "pairs.stereo=1.0", "pair_count=9")
 
 
 def test_two_processes_train_one_net(tmp_path: Path) -> None:

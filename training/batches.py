@@ -76,14 +76,14 @@ class Batches:
     def __init__(
         self, samples: Sequence[Sample], config: Config, device: torch.device, rank: int = 0, world: int = 1
     ) -> None:
+        if 2 * config.pair_count * len(config.pairs) > config.batch // world:
+            raise InputError(f"pair_count: got {config.pair_count}, expected pairs that fit into a batch")
         self._samples, self._config, self._device = samples, config, device
         self._rank, self._world = rank, world
         self._weights = sampling_weights(samples, config.shares)
         self._pairs: dict[PairKind, list[tuple[int, int]]] = {
             kind: _known_pairs(samples, kind) for kind in config.pairs
         }
-        if 2 * config.pair_count * len(config.pairs) > config.batch // world:
-            raise InputError(f"pair_count: got {config.pair_count}, expected pairs that fit into a batch")
         self._pool = ThreadPoolExecutor(4 if device.type == "cuda" else 2)
         self._read = lru_cache(maxsize=_cache_size(samples))(self._decode_sample)
 

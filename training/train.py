@@ -49,6 +49,8 @@ def run_training(request: TrainingRequest) -> None:
 
 
 def _run(request: TrainingRequest, config: Config, samples: Sequence[Sample], process: Process) -> None:
+    if config.net.output != checkpoint.INVERSE_DEPTH and (config.pairs or "defocus" in config.losses):
+        raise InputError(f"pairs and defocus need a net of inverse depth; got net.output={config.net.output}")
     if config.batch % process.world:
         raise InputError(f"batch: got {config.batch}, expected a multiple of the {process.world} processes")
     training, validation = split_validation(samples)
