@@ -30,6 +30,11 @@ def write_set(folder: Path, count: int = 2, kind: str = "metric_mm", source: str
     return path
 
 
+def grey16(value: int, size_hw: tuple[int, int] = (12, 16)) -> NDArray[np.uint16]:
+    """A 16-bit picture of one grey."""
+    return np.full(size_hw, value, np.uint16)
+
+
 def write_picture(path: Path, picture: NDArray[np.integer] | int, size_hw: tuple[int, int] = (12, 16)) -> Path:
     """A picture file; a number means that grey in every channel."""
     path.parent.mkdir(parents=True, exist_ok=True)

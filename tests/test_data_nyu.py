@@ -18,14 +18,7 @@ from pullfocus.training.data import (
 )
 from pullfocus.training.data.kaggle_summary import summary
 
-from .sets import write_kaggle, write_mat, write_picture, write_rows
-
-RGBD = Path(__file__).resolve().parents[2] / "shared" / "data" / "rgbd"
-
-
-def grey16(value: int, size_hw: tuple[int, int] = (12, 16)) -> np.ndarray:
-    return np.full(size_hw, value, np.uint16)
-
+from .sets import grey16, write_kaggle, write_mat, write_picture, write_rows
 
 # The Kaggle layout.
 

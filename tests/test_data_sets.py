@@ -20,13 +20,9 @@ from pullfocus.training.data import (
 )
 from pullfocus.training.data.pictures import PictureFiles
 
-from .sets import write_kaggle, write_mat, write_picture, write_rows, write_set
+from .sets import grey16, write_kaggle, write_mat, write_picture, write_rows, write_set
 
 RGBD = Path(__file__).resolve().parents[2] / "shared" / "data" / "rgbd"
-
-
-def grey16(value: int, size_hw: tuple[int, int] = (12, 16)) -> np.ndarray:
-    return np.full(size_hw, value, np.uint16)
 
 
 # The csv sets of shared/data/rgbd.

@@ -17,9 +17,6 @@ from pullfocus.training.data import (
 from pullfocus.training.data.nyu import room
 from pullfocus.training.data.pictures import PictureFiles
 
-RGBD = Path(__file__).resolve().parents[2] / "shared" / "data" / "rgbd"
-
-
 # The split.
 
 
