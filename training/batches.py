@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 import torch
 from numpy.random import Generator
@@ -20,6 +19,7 @@ from ..kernels.errors import InputError
 from .augment import View, draw, render
 from .config import Config
 from .data import Pair, Sample, sampling_weights
+from .disturb import with_jpeg
 from .matching import optical_flow, stereo_disparities
 from .pairs import PairKind, find_pairs
 from .predict import normalised
@@ -131,7 +131,7 @@ class Batches:
             return pair, View(0, 0, *pair.target.shape, mirror=False)
         view = draw(pair.target.shape, size_hw, self._config.views, rng)
         if rng.random() < self._config.views.compression:
-            pair = Pair(_compressed(pair.image, rng), pair.target, pair.metric)
+            pair = Pair(with_jpeg(pair.image, int(rng.integers(*JPEG_QUALITY))), pair.target, pair.metric)
         return pair, view
 
     def _join(self, work: list[tuple[Pair, View]], size_hw: tuple[int, int]) -> Batch:
@@ -191,14 +191,6 @@ def _size(config: Config, progress: float, rng: Generator) -> tuple[int, int]:
 def _to_side(px: float) -> int:
     """The nearest size that the encoder can halve five times."""
     return max(32, round(px / 32) * 32)
-
-
-def _compressed(image: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    quality = int(rng.integers(*JPEG_QUALITY))
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)  # RGB went in as if it were BGR, and comes out so
-    assert decoded is not None
-    return decoded.astype(np.uint8, copy=False)
 
 
 def whole_picture(pair: Pair, config: Config, device: torch.device) -> Batch:
