@@ -21,6 +21,7 @@ from rich.table import Table
 
 from ..engines import checkpoint, openvino_graph
 from ..engines.atomic import write_text
+from ..engines.checkpoint import Checkpoint
 from ..engines.openvino_engine import OpenVinoEngine
 from ..engines.shape import net_size
 from ..kernels.api import InverseDepth, Picture
@@ -44,10 +45,10 @@ class NetCost:
     latency_ms: dict[str, float] = field(default_factory=dict[str, float])
 
 
-def multiply_adds(path: Path, size_hw: tuple[int, int]) -> int:
+def multiply_adds(saved: Checkpoint, size_hw: tuple[int, int]) -> int:
     """Of all convolutions of one pass: output values × input channels × kernel area. Raises CheckpointError."""
     total = 0
-    for node in openvino_graph.build(checkpoint.load(path), size_hw).get_ordered_ops():
+    for node in openvino_graph.build(saved, size_hw).get_ordered_ops():
         if node.get_type_name() == "Convolution":
             _, inputs, height, width = node.input_value(1).get_shape()
             total += int(np.prod(node.get_output_shape(0))) * inputs * height * width
@@ -88,7 +89,7 @@ def _cost(model: str, size_hw: tuple[int, int], times_ms: dict[str, list[float]]
     path = checkpoint.locate(model)
     saved = checkpoint.load(path)
     medians = {engine: round(float(np.median(values)), 2) for engine, values in times_ms.items()}
-    gmac = multiply_adds(path, size_hw) / 1e9
+    gmac = multiply_adds(saved, size_hw) / 1e9
     return NetCost(saved.encoder, saved.size, round(path.stat().st_size / 1e6, 1), size_hw, round(gmac, 2), medians)
 
 

@@ -25,13 +25,13 @@ def case(boxes: int, noise: float = 0.0, name: str = "x") -> Case:
         truth[30:60, 8 + 24 * box : 20 + 24 * box] = 0.5
     picture = rng.integers(0, 256, (96, 128, 3), np.uint8)
     prediction = np.clip(truth + noise * rng.standard_normal(truth.shape), 0.0, 1.0).astype(np.float32)
-    return Case(name, Pair(picture, truth, True), prediction)
+    return Case.of(name, Pair(picture, truth, True), prediction)
 
 
 def test_more_layers_keep_more_depth_and_come_nearer_to_many() -> None:
     ramp = np.linspace(0.1, 0.9, 128, dtype=np.float32)[None].repeat(96, axis=0)
     picture = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
-    rows = analysis.by_layer_count([Case("ramp", Pair(picture, ramp, True), ramp)])
+    rows = analysis.by_layer_count([Case.of("ramp", Pair(picture, ramp, True), ramp)])
     kept = [rows[count]["variance_kept"] for count in analysis.LAYER_COUNTS]
     assert kept == sorted(kept)
     # K equal steps leave 1 / K² of a ramp's variance.
@@ -65,15 +65,15 @@ def test_scenes_are_grouped_by_their_share_of_edges() -> None:
 
 def test_failures_come_worst_first() -> None:
     good, bad = case(2, name="good"), case(2, name="bad")
-    upside_down = Case("bad", bad.pair, 1.0 - bad.prediction)
+    upside_down = Case.of("bad", bad.pair, 1.0 - bad.prediction)
     worst = analysis.failures([good, upside_down, case(2, 0.3, "noisy")], 2)
-    assert [item.name for item, _ in worst] == ["bad", "noisy"]
-    assert worst[0][1]["pair_order"] == 0.0
+    assert [item.name for item in worst] == ["bad", "noisy"]
+    assert worst[0].figures["pair_order"] == 0.0
 
 
 def test_error_map_is_zero_for_any_scale_and_shift() -> None:
     perfect = case(2)
-    moved = Case("moved", perfect.pair, 0.3 * perfect.prediction + 0.1)
+    moved = Case.of("moved", perfect.pair, 0.3 * perfect.prediction + 0.1)
     np.testing.assert_allclose(analysis.error_map(moved), 0.0, atol=1e-6)
 
 

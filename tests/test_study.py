@@ -62,9 +62,9 @@ def test_a_study_is_trained_once_and_goes_on(
     data, output = write_set(tmp_path, 20), tmp_path / "table.json"
     request = (study_file, [data], [f"resnet18={weights}"], tmp_path / "out", output)
     main(*request, only=["plain"])
-    assert [(t.row, t.seed, t.steps) for t in read_trials(output)] == [("plain", 0, 2), ("plain", 1, 2)]
+    assert [(t.row, t.seed, t.steps) for t in read_trials(output)[0]] == [("plain", 0, 2), ("plain", 1, 2)]
     main(*request)
-    trials = read_trials(output)
+    trials, _ = read_trials(output)
     assert {(t.row, t.seed) for t in trials} == {(row, seed) for row in ("plain", "attention") for seed in (0, 1)}
     assert trials[0].sources["mine"]["pictures"] == 1
     assert len(json.loads(output.read_text(encoding="utf-8"))["environments"]) == 1

@@ -15,9 +15,10 @@ from ..engines.environment import environment
 from ..kernels.errors import InputError
 from . import analysis
 from .analysis import Case, Figures
-from .data import Sample, open_set
+from .data import Sample, evenly, open_set
 from .evaluate import validation_groups
 from .predict import load_predictor
+from .scoring import json_figures
 
 NUMBERS = "analysis.json"
 LAYERS, SMOOTHING, OCCLUSION, FAILURES = "layers.png", "smoothing.png", "occlusion.png", "failures.png"
@@ -53,17 +54,17 @@ def run_analysis(request: AnalysisRequest) -> None:
         "data": ", ".join(path.stem for path in request.data) + (" (validation)" if request.validation else ""),
         "model": request.model,
         "pictures": len(cases),
-        "layers": {str(count): _known(figures) for count, figures in layers.items()},
-        "smoothing": {name: _known(figures) for name, figures in filters.items()},
-        "occlusion": {name: _known(figures) for name, figures in scenes.items()},
-        "failures": {case.name: _known(figures) for case, figures in worst},
+        "layers": {str(count): json_figures(figures) for count, figures in layers.items()},
+        "smoothing": {name: json_figures(figures) for name, figures in filters.items()},
+        "occlusion": {name: json_figures(figures) for name, figures in scenes.items()},
+        "failures": {case.name: json_figures(case.figures) for case in worst},
         **environment("torch", "scikit-learn"),
     }
     write_text(request.out / NUMBERS, json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
     print(f"wrote {request.out / NUMBERS} and four figures, over {len(cases)} pictures")
 
 
-def _chosen(request: AnalysisRequest) -> list[Sample]:
+def _chosen(request: AnalysisRequest) -> Sequence[Sample]:
     if request.validation:
         groups = validation_groups([sample for path in request.data for sample in open_set(path)])
         samples = [sample for group in groups.values() for sample in group]
@@ -72,12 +73,7 @@ def _chosen(request: AnalysisRequest) -> list[Sample]:
     samples = [sample for sample in samples if sample.kind == "metric"]
     if not samples:
         raise InputError("got no pictures with metric depth; expected some to compare with")
-    count = min(request.pictures, len(samples))
-    return [samples[i * len(samples) // count] for i in range(count)]
-
-
-def _known(figures: Figures) -> dict[str, float | None]:
-    return {name: round(value, 5) if np.isfinite(value) else None for name, value in figures.items()}
+    return evenly(samples, min(request.pictures, len(samples)))
 
 
 def _write(path: Path, figure: Figure) -> None:
@@ -126,13 +122,13 @@ def _draw_occlusion(scenes: Mapping[str, Figures]) -> Figure:
     return figure
 
 
-def _draw_failures(worst: Sequence[tuple[Case, Figures]]) -> Figure:
+def _draw_failures(worst: Sequence[Case]) -> Figure:
     """Picture, truth, prediction and error of each, worst first."""
     figure = Figure(figsize=(11, 2.2 * len(worst)), layout="constrained")
-    for row, (case, figures) in enumerate(worst):
+    for row, case in enumerate(worst):
         truth = case.pair.target
         panels = (case.pair.image, truth, analysis.align(case.prediction, truth), analysis.error_map(case))
-        titles = (case.name, "measured", f"predicted: order {figures['pair_order']:.2f}", "error")
+        titles = (case.name, "measured", f"predicted: order {case.figures['pair_order']:.2f}", "error")
         for column, (panel, title) in enumerate(zip(panels, titles)):
             axes = figure.add_subplot(len(worst), 4, 4 * row + column + 1)
             if panel.ndim == 3:

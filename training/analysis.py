@@ -18,6 +18,7 @@ from .data import Pair, Sample
 from .metrics import accuracy, boundary_error, boundary_f1, depth_edges, edge_ratio, pair_order
 from .metrics.pointwise import align, aligned_depth
 from .predict import Predict
+from .scoring import full_size, known_mean
 
 LAYER_COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 REFERENCE_LAYERS = 24  # so many look like one circle of confusion for each pixel
@@ -33,21 +34,22 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Case:
-    """A picture, its depth, and what the net says of it at the picture's size."""
+    """A picture, its depth, and what the net says of it at the picture's size.
+
+    figures: those of `map_figures` for the prediction. edge_share: of the measured pixels, those on a true depth
+    edge, which tells how much stands before something else.
+    """
 
     name: str
     pair: Pair
     prediction: InverseDepth
+    figures: Figures
+    edge_share: float
 
-    def figures(self) -> Figures:
-        """The figures of the prediction; NaN where the picture cannot give one."""
-        return map_figures(self.prediction, self.pair.target)
-
-    def edge_share(self) -> float:
-        """Share of measured pixels on a true depth edge: how much stands before something else."""
-        depth = aligned_depth(self.pair.target, self.pair.target)[1]
-        measured = np.isfinite(depth)
-        return float(depth_edges(depth, measured).sum() / max(measured.sum(), 1))
+    @classmethod
+    def of(cls, name: str, pair: Pair, prediction: InverseDepth) -> Case:
+        """With figures and edge share measured."""
+        return cls(name, pair, prediction, map_figures(prediction, pair.target), _edge_share(pair.target))
 
 
 def predict_all(predict: Predict, samples: Sequence[Sample]) -> list[Case]:
@@ -55,14 +57,18 @@ def predict_all(predict: Predict, samples: Sequence[Sample]) -> list[Case]:
     cases: list[Case] = []
     for sample in samples:
         pair = sample.read()
-        height, width = pair.target.shape
-        prediction = np.asarray(cv2.resize(predict(pair.image), (width, height)), np.float32)
-        cases.append(Case(f"{sample.source}/{sample.name}", pair, prediction))
+        cases.append(Case.of(f"{sample.source}/{sample.name}", pair, full_size(predict, pair)))
     return cases
 
 
+def _edge_share(truth: InverseDepth) -> float:
+    depth = aligned_depth(truth, truth)[1]
+    measured = np.isfinite(depth)
+    return float(depth_edges(depth, measured).sum() / max(measured.sum(), 1))
+
+
 def map_figures(prediction: InverseDepth, truth: InverseDepth) -> Figures:
-    """pair_order, abs_rel, delta1, edge_ratio, boundary_f1 and dbe_comp_px of one map."""
+    """pair_order, abs_rel, delta1, edge_ratio, boundary_f1 and dbe_comp_px of one map; NaN where it has none."""
     found = asdict(accuracy(prediction, truth)) | asdict(boundary_error(prediction, truth))
     return {
         "pair_order": pair_order(prediction, truth, np.random.default_rng(0)),
@@ -76,11 +82,7 @@ def map_figures(prediction: InverseDepth, truth: InverseDepth) -> Figures:
 
 def means(rows: Sequence[Figures]) -> Figures:
     """Means of each figure over the rows that can give it; NaN when none can."""
-    result: Figures = {}
-    for name in rows[0]:
-        known = [row[name] for row in rows if np.isfinite(row[name])]
-        result[name] = float(np.mean(known)) if known else float("nan")
-    return result
+    return {name: known_mean([row[name] for row in rows]) for name in rows[0]}
 
 
 def by_layer_count(cases: Sequence[Case]) -> dict[int, Figures]:
@@ -124,10 +126,13 @@ def _psnr_db(one: Picture, other: Picture) -> float:
 
 def by_filter(cases: Sequence[Case]) -> dict[str, Figures]:
     """Filter and size → figures of the filtered prediction: what smoothing wins, and what it costs at edges."""
-    return {
-        name: means([map_figures(filtered(case.prediction, kind, px), case.pair.target) for case in cases])
-        for name, (kind, px) in FILTERS.items()
-    }
+    return {name: means([_filtered_figures(case, kind, px) for case in cases]) for name, (kind, px) in FILTERS.items()}
+
+
+def _filtered_figures(case: Case, kind: str, size_px: int) -> Figures:
+    if not size_px:
+        return case.figures
+    return map_figures(filtered(case.prediction, kind, size_px), case.pair.target)
 
 
 def filtered(depth: InverseDepth, kind: str, size_px: int) -> InverseDepth:
@@ -138,25 +143,24 @@ def filtered(depth: InverseDepth, kind: str, size_px: int) -> InverseDepth:
         source = depth if small else np.rint(255.0 * depth).astype(np.uint8)
         result = np.asarray(cv2.medianBlur(source, size_px), np.float32)
         return result if small else result / np.float32(255.0)
-    return np.asarray(cv2.GaussianBlur(depth, (size_px, size_px), 0), np.float32) if size_px else depth
+    return np.asarray(cv2.GaussianBlur(depth, (size_px, size_px), 0), np.float32)
 
 
 def by_occlusion(cases: Sequence[Case]) -> dict[str, Figures]:
     """Thirds of the pictures by their share of depth edges → figures, and that share."""
-    ordered = sorted(cases, key=Case.edge_share)
+    ordered = sorted(cases, key=lambda case: case.edge_share)
     thirds = np.array_split(np.arange(len(ordered)), len(SCENE_GROUPS))
     return {
-        group: means([{**ordered[i].figures(), "edge_share": ordered[i].edge_share()} for i in third])
+        group: means([{**ordered[i].figures, "edge_share": ordered[i].edge_share} for i in third])
         for group, third in zip(SCENE_GROUPS, thirds)
         if len(third)
     }
 
 
-def failures(cases: Sequence[Case], count: int) -> list[tuple[Case, Figures]]:
+def failures(cases: Sequence[Case], count: int) -> list[Case]:
     """The `count` pictures whose near and far are confused most, worst first."""
-    scored = [(case, case.figures()) for case in cases]
-    known = [item for item in scored if np.isfinite(item[1]["pair_order"])]
-    return sorted(known, key=lambda item: item[1]["pair_order"])[:count]
+    known = [case for case in cases if np.isfinite(case.figures["pair_order"])]
+    return sorted(known, key=lambda case: case.figures["pair_order"])[:count]
 
 
 def error_map(case: Case) -> NDArray[np.float64]:

@@ -110,6 +110,10 @@ class Config(_Section):
         """`losses` by plain names."""
         return {name: weight for name, weight in self.losses.items()}  # noqa: C416 - widens the type of the keys
 
+    def part_of(self, pictures: int) -> int:
+        """How many of so many training pictures take part."""
+        return max(1, round(pictures * self.data_fraction))
+
     def save(self, path: Path) -> None:
         """Write as JSON. Raises OutputError."""
         write_text(path, self.model_dump_json(indent=1) + "\n")

@@ -78,8 +78,13 @@ class Score:
     opw_m: float = NAN
 
     def as_json(self) -> dict[str, float | None]:
-        """The figures by name. JSON knows no NaN: one that the pictures cannot give is None."""
-        return {name: value if np.isfinite(value) else None for name, value in asdict(self).items()}
+        """The figures by name."""
+        return json_figures(asdict(self))
+
+
+def json_figures(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """`figures` as JSON can say them. It knows no NaN: one that the pictures cannot give is None."""
+    return {name: value if np.isfinite(value) else None for name, value in figures.items()}
 
 
 def score_table(scores: Mapping[str, Score]) -> Table:
@@ -94,7 +99,7 @@ def score_table(scores: Mapping[str, Score]) -> Table:
 
 
 def score(predict: Predict, samples: Sequence[Sample], *, video: bool = False) -> Score:
-    """Mean figures over `samples`: the prediction is resized bilinearly to the truth's size.
+    """Mean figures over `samples`.
 
     With `video`, neighbouring samples of one sequence and size are consecutive frames.
     """
@@ -103,17 +108,22 @@ def score(predict: Predict, samples: Sequence[Sample], *, video: bool = False) -
     before: tuple[tuple[str, int, int], Frame] | None = None
     for sample in samples:
         pair = sample.read()
-        height, width = pair.target.shape
-        prediction = np.asarray(cv2.resize(predict(pair.image), (width, height)), np.float32)
+        prediction = full_size(predict, pair)
         figures.append(_picture_figures(prediction, pair, rng))
         if video:
-            frame = Frame(pair.image, prediction, pair.target)
-            if before is not None and before[0] == (sample.sequence, height, width):
+            frame, shot = Frame(pair.image, prediction, pair.target), (sample.sequence, *pair.target.shape)
+            if before is not None and before[0] == shot:
                 figures.append({"flicker": flicker(frame, before[1])})
                 if pair.metric:
                     figures.append({"opw_m": opw(frame, before[1])})
-            before = (sample.sequence, height, width), frame
-    return Score(len(samples), **{name: _mean([f.get(name, NAN) for f in figures]) for name in LABELS})
+            before = shot, frame
+    return Score(len(samples), **{name: known_mean([f.get(name, NAN) for f in figures]) for name in LABELS})
+
+
+def full_size(predict: Predict, pair: Pair) -> NDArray[np.float32]:
+    """The prediction for `pair`, resized bilinearly to the truth's size, `h w`."""
+    height, width = pair.target.shape
+    return np.asarray(cv2.resize(predict(pair.image), (width, height)), np.float32)
 
 
 def _picture_figures(prediction: NDArray[np.float32], pair: Pair, rng: np.random.Generator) -> dict[str, float]:
@@ -129,6 +139,7 @@ def _picture_figures(prediction: NDArray[np.float32], pair: Pair, rng: np.random
     return figures
 
 
-def _mean(values: Sequence[float]) -> float:
+def known_mean(values: Sequence[float]) -> float:
+    """The mean of those that are known; NaN when none is."""
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else NAN

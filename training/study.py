@@ -26,14 +26,13 @@ from ..engines.environment import environment
 from ..engines.network import DepthNet
 from ..kernels.errors import InputError
 from .config import Config, read_recipe
-from .data import Sample, open_set, split_validation
+from .data import Sample, evenly, open_set, split_validation
 from .evaluate import validation_groups
 from .initial import load_encoder
 from .predict import Manner, predictor
 from .process import Process
 from .scoring import score
 from .tool import run_tool
-from .train import part
 from .trainer import STATE, Trainer
 from .variants import VariantNet
 
@@ -103,10 +102,11 @@ class Lab:
     def trial(self, row: str, seed: int) -> Trial:
         """Train and score one net. Raises CheckpointError, OutputError, and InputError for missing weights."""
         steps = self._steps(row)
+        config = self._study.config(row, seed, steps)
         start_s = self._clock()
-        net = self._trained(self._study.config(row, seed, steps), f"{_slug(row)}-{seed}")
+        net = self._trained(config, f"{_slug(row)}-{seed}")
         train_s = self._clock() - start_s
-        manner = Manner(self._study.config(row, seed, steps).net.output)
+        manner = Manner(config.net.output)
         scores = {source: score(predictor(net, manner), samples) for source, samples in self._groups.items()}
         return Trial(row, seed, steps, round(train_s, 1), {source: s.as_json() for source, s in scores.items()})
 
@@ -127,7 +127,7 @@ class Lab:
         torch.manual_seed(config.seed)
         net = VariantNet(config.net)
         load_encoder(net, self._weights_of(config.net.encoder))
-        training = part(self._training, config.data_fraction)
+        training = evenly(self._training, config.part_of(len(self._training)))
         folder = self._out / name
         make_folder(folder)
         trainer = Trainer(config, net, training, [], folder, self._process)
@@ -161,12 +161,13 @@ def _mean(values: Sequence[float | None]) -> str:
     return f"{sum(known) / len(known):.4f}" if known else "–"
 
 
-def read_trials(path: Path) -> list[Trial]:
-    """The trials of a table written before; none when there is no such file. Raises InputError."""
+def read_trials(path: Path) -> tuple[list[Trial], list[dict[str, str]]]:
+    """The trials of a table written before, and where they ran; none when there is no such file. Raises InputError."""
     if not path.exists():
-        return []
+        return [], []
     try:
-        return [Trial(**trial) for trial in json.loads(path.read_text(encoding="utf-8"))["trials"]]
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return [Trial(**trial) for trial in facts["trials"]], list(facts["environments"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a table of this tool ({error}); choose another file") from error
 
@@ -193,8 +194,7 @@ def main(
     unknown = set(only or ()) - study.rows.keys()
     if unknown:
         raise InputError(f"--row: got {min(unknown)}; expected one of {', '.join(study.rows)}")
-    trials = read_trials(output)
-    known = json.loads(output.read_text(encoding="utf-8"))["environments"] if trials else []
+    trials, environments = read_trials(output)
     samples = [sample for path in data for sample in open_set(path) if sample.kind != "none"]
     cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
     lab = Lab(study, samples, dict(_assignment(text) for text in weights), out)
@@ -204,8 +204,8 @@ def main(
             if any((trial.row, trial.seed) == (row, seed) for trial in trials):
                 continue
             trials.append(lab.trial(row, seed))
-            known = known if here in known else [*known, here]
-            _write(output, study, trials, known)
+            environments = environments if here in environments else [*environments, here]
+            _write(output, study, trials, environments)
             print(f"{row}, seed {seed}: {trials[-1].steps} steps, {trials[-1].train_s:.0f} s", flush=True)
     Console().print(table(study, trials))
 

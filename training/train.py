@@ -16,7 +16,7 @@ from ..engines.network import DepthNet
 from ..engines.torch_engine import filled
 from ..kernels.errors import InputError
 from .config import Config, read_recipe
-from .data import Sample, open_set, split_validation
+from .data import Sample, evenly, open_set, split_validation
 from .initial import load_encoder
 from .losses import RELATIVE
 from .process import Process, joined
@@ -54,7 +54,7 @@ def _run(request: TrainingRequest, config: Config, samples: Sequence[Sample], pr
     if config.batch % process.world:
         raise InputError(f"batch: got {config.batch}, expected a multiple of the {process.world} processes")
     training, validation = split_validation(samples)
-    training = part(training, config.data_fraction)
+    training = evenly(training, config.part_of(len(training)))
     torch.manual_seed(config.seed)  # of a new net's weights
     net = VariantNet(config.net) if request.resume else _first_net(config, request)
     make_folder(request.out)
@@ -78,12 +78,6 @@ def _usable(samples: Sequence[Sample], config: Config, process: Process) -> Sequ
     if process.leads and len(metric) < len(samples):
         Console(stderr=True).print(f"left out: {len(samples) - len(metric)} disparity pictures, which no term can use")
     return metric
-
-
-def part(samples: Sequence[Sample], fraction: float) -> Sequence[Sample]:
-    """An even share of the pictures, so that every room and source stays in proportion."""
-    count = max(1, round(len(samples) * fraction))
-    return [samples[i * len(samples) // count] for i in range(count)]
 
 
 def _first_net(config: Config, request: TrainingRequest) -> DepthNet:

@@ -4,7 +4,7 @@ from .check import check
 from .layouts import open_set
 from .pictures import read_rgb
 from .sample import DataError, DepthKind, Pair, Sample, Split, Stored
-from .sampling import sampling_weights
+from .sampling import evenly, sampling_weights
 from .split import split_validation
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Split",
     "Stored",
     "check",
+    "evenly",
     "open_set",
     "read_rgb",
     "sampling_weights",

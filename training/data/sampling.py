@@ -1,4 +1,4 @@
-"""How often each source is drawn."""
+"""Which pictures are drawn, and how often."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def sampling_weights(samples: Sequence[Sample], shares: Mapping[str, float]) -> 
             "expected shares of 0 or more, and one above 0"
         )
     return weights / weights.sum()
+
+
+def evenly(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
+    """`count` of the samples, evenly spaced, so that every room and source stays in proportion."""
+    return [samples[i * len(samples) // count] for i in range(count)]
 
 
 def _group(source: str, shares: Mapping[str, float]) -> str:
