@@ -1,0 +1,146 @@
+"""How near does refocus come to what a thin lens shows?
+
+    .venv/bin/python -m pullfocus.benchmarks.truth --json OUT
+
+PSNR in dB on 8-bit sRGB against `thin_lens.photograph`, for the renderer in both qualities, the student report's
+recipe, and a plain gather (each pixel the mean of the picture over its own circle of confusion).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from ..engines.atomic import write_text
+from ..kernels.api import InverseDepth, Picture, Quality, RefocusStyle, load
+from ..stream.frame import FocusPlan
+from ..stream.layers import LayerTracker
+from . import report_recipe
+from .machine import describe_machine
+from .scenes import FAMILIES, REPORTING, TUNING, scene
+from .thin_lens import Scene, photograph, to_linear, to_srgb
+
+LAYERS = 6
+EDGE_STEP = 0.03  # of inverse depth between neighbours
+BAND_PX = 20
+SHARP_PX = 0.5  # a circle of confusion up to this radius is in focus
+AREAS = ("all", "edge band", "in focus")
+Renderer = Callable[[Scene, Picture, InverseDepth], Picture]
+
+
+def report(shot: Scene, picture: Picture, inverse_depth: InverseDepth) -> Picture:
+    """The report's recipe, its sharp layer the one of the focus."""
+    labels = report_recipe.layers(report_recipe.grey_depth(inverse_depth))
+    means = [float(inverse_depth[labels == k].mean()) for k in range(report_recipe.LAYERS)]
+    return report_recipe.composite(picture, labels, int(np.argmin(np.abs(np.array(means) - shot.focus))))
+
+
+def gather(shot: Scene, picture: Picture, inverse_depth: InverseDepth) -> Picture:
+    """Each pixel becomes the mean of its own circle of confusion, whatever that circle covers, in linear light."""
+    light = to_linear(picture / np.float32(255.0))
+    radius_px = shot.aperture / 100.0 * picture.shape[0] * np.abs(inverse_depth - shot.focus)
+    steps = np.arange(int(np.ceil(radius_px.max())) + 1)
+    out = np.zeros_like(light)
+    for step in steps:  # a stack of blurred pictures, interpolated
+        weight = np.clip(1.0 - np.abs(radius_px - step), 0.0, 1.0)
+        if weight.any():
+            out += cv2.filter2D(light, -1, _disc(int(step)), borderType=cv2.BORDER_REFLECT) * weight[..., None]
+    return to_srgb(out)
+
+
+def _disc(radius_px: int) -> NDArray[np.float32]:
+    across = np.arange(-radius_px, radius_px + 1)
+    disc = (across[:, None] ** 2 + across[None, :] ** 2 <= (radius_px + 0.25) ** 2).astype(np.float32)
+    return disc / disc.sum()
+
+
+def ours(quality: Quality, layers: int = LAYERS) -> Renderer:
+    """The product's layers and its refocus."""
+
+    def render(shot: Scene, picture: Picture, inverse_depth: InverseDepth) -> Picture:
+        kernels = load("cpu")
+        centres = LayerTracker(kernels, layers).update(inverse_depth)
+        plan = FocusPlan(shot.focus, shot.aperture, dead_zone=0.0)
+        radii_px = [plan.radius_px(float(centre), picture.shape[0]) for centre in centres]
+        return kernels.refocus(picture, inverse_depth, centres, radii_px, shot.focus, RefocusStyle("disc", quality))
+
+    return render
+
+
+RENDERERS: dict[str, Renderer] = {"report": report, "gather": gather, "fast": ours("fast"), "fine": ours("fine")}
+
+
+def areas(shot: Scene, inverse_depth: InverseDepth) -> dict[str, NDArray[np.bool_]]:
+    """Where each figure is taken: everywhere, within BAND_PX of a depth edge, and the rest of what is in focus."""
+    steps = np.maximum(
+        np.abs(np.diff(inverse_depth, axis=0, prepend=inverse_depth[:1])),
+        np.abs(np.diff(inverse_depth, axis=1, prepend=inverse_depth[:, :1])),
+    )
+    away_px = cv2.distanceTransform((steps < EDGE_STEP).astype(np.uint8), cv2.DIST_L2, 5)
+    band = away_px <= BAND_PX
+    radius_px = shot.aperture / 100.0 * inverse_depth.shape[0] * np.abs(inverse_depth - shot.focus)
+    return {"all": np.ones_like(band), "edge band": band, "in focus": ~band & (radius_px <= SHARP_PX)}
+
+
+def psnr_db(one: Picture, other: Picture, area: NDArray[np.bool_]) -> float:
+    """NaN where the area is empty; at most 99."""
+    if not area.any():
+        return float("nan")
+    mse = float(np.mean((one[area].astype(np.float64) - other[area]) ** 2))
+    return min(10.0 * float(np.log10(255.0**2 / mse)), 99.0) if mse > 0 else 99.0
+
+
+def measure(families: Sequence[str], seeds: Sequence[int]) -> dict[str, dict[str, dict[str, float]]]:
+    """Family → renderer → area → mean PSNR over the seeds, in dB."""
+    rows: dict[str, dict[str, dict[str, float]]] = {}
+    for family in families:
+        values: dict[str, dict[str, list[float]]] = {name: {area: [] for area in AREAS} for name in RENDERERS}
+        for seed in seeds:
+            shot = scene(family, seed)
+            picture, depth, truth = shot.picture(), shot.inverse_depth(), photograph(shot)
+            where = areas(shot, depth)
+            for name, render in RENDERERS.items():
+                result = render(shot, picture, depth)
+                for area in AREAS:
+                    reference = picture if area == "in focus" else truth
+                    values[name][area].append(psnr_db(result, reference, where[area]))
+        rows[family] = {n: {a: float(np.nanmean(v)) for a, v in by_area.items()} for n, by_area in values.items()}
+    return rows
+
+
+def table(rows: dict[str, dict[str, dict[str, float]]]) -> Table:
+    """A line for each family, and their mean."""
+    heads = (f"{name}\n{'/'.join(AREAS)}" for name in RENDERERS)
+    result = Table("PSNR, dB", *heads, box=None)
+    for family, values in rows.items():
+        result.add_row(family, *("/".join(f"{values[n][a]:.1f}" for a in AREAS) for n in RENDERERS))
+    means = {n: {a: float(np.nanmean([v[n][a] for v in rows.values()])) for a in AREAS} for n in RENDERERS}
+    result.add_row("mean", *("/".join(f"{means[n][a]:.1f}" for a in AREAS) for n in RENDERERS))
+    return result
+
+
+def main() -> None:
+    """Print the table, and write it as JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--family", action="append", choices=list(FAMILIES), help="only this one; repeatable")
+    parser.add_argument("--tuning", action="store_true", help="the scenes for choosing settings, not for figures")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    seeds = TUNING if options.tuning else REPORTING
+    rows = measure(options.family or list(FAMILIES), seeds)
+    Console().print(table(rows))
+    if options.json is not None:
+        facts = {"seeds": seeds, "layers": LAYERS, "psnr_db": rows, **describe_machine()}
+        write_text(options.json, json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
