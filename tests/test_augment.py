@@ -53,6 +53,14 @@ def test_zooming_into_a_metric_picture_brings_it_nearer() -> None:
     assert float(render(image, target, True, quarter, (64, 64))[1].max()) == 1.0  # 0.5 m or nearer
 
 
+def test_a_share_of_the_pictures_is_seen_whole() -> None:
+    views = Views(whole=0.6, smallest_crop=0.5)
+    drawn = [draw((300, 400), (192, 256), views, np.random.default_rng(seed)) for seed in range(400)]
+    assert np.mean([(v.height, v.width) == (300, 400) for v in drawn]) == pytest.approx(0.6, abs=0.06)
+    wide = [draw((300, 400), (192, 320), Views(whole=1.0), np.random.default_rng(seed)) for seed in range(20)]
+    assert {(view.height, view.width) for view in wide} == {(240, 400)}  # the largest part of that shape
+
+
 def test_crop_follows_the_wanted_aspect_and_stays_inside() -> None:
     for seed in range(200):
         view = draw((300, 400), (192, 320), Views(smallest_crop=0.6), np.random.default_rng(seed))

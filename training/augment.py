@@ -61,8 +61,10 @@ def _crop(
     picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rng: Generator
 ) -> tuple[int, int, int, int]:
     h, w = picture_hw
-    aspect = size_hw[1] / size_hw[0] * (1.0 + rng.uniform(-views.aspect_jitter, views.aspect_jitter))
-    scale = rng.uniform(views.smallest_crop, 1.0)
+    aspect, scale = size_hw[1] / size_hw[0], 1.0
+    if not views.whole or rng.random() >= views.whole:
+        aspect *= 1.0 + rng.uniform(-views.aspect_jitter, views.aspect_jitter)
+        scale = rng.uniform(views.smallest_crop, 1.0)
     crop_h = min(h * scale, w * scale / aspect)
     height = min(max(round(crop_h), 1), h)
     width = min(max(round(crop_h * aspect), 1), w)

@@ -59,6 +59,7 @@ class Size(_Section):
 class Views(_Section):
     """Random views of a picture. 0 switches a kind of change off."""
 
+    whole: Share = 0.0  # of pictures that are seen whole, or cut at two sides where the shape is another
     smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.7  # of the picture's side
     aspect_jitter: Share = 0.1
     mirror: Share = 0.5
