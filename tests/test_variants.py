@@ -57,7 +57,7 @@ def test_attention_starts_as_identity_but_learns_across_the_map() -> None:
     torch.manual_seed(0)
     layer, x = Attention(16), torch.rand(1, 16, 3, 4)
     torch.testing.assert_close(layer(x), x)
-    torch.nn.init.eye_(layer.layer.self_attn.out_proj.weight)
+    torch.nn.init.eye_(layer.joined.weight)
     moved = x.clone()
     moved[:, :8, 0, 0] += 1.0
     assert float((layer(moved) - layer(x)).detach()[..., 2, 3].abs().max()) > 1e-4  # the far corner hears of it

@@ -54,19 +54,29 @@ class Attention(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.layer = nn.TransformerEncoderLayer(
-            channels, HEADS, 2 * channels, dropout=0.0, batch_first=True, norm_first=True
-        )
-        for last in (self.layer.self_attn.out_proj, self.layer.linear2):
+        self.norm1 = nn.LayerNorm(channels)
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.joined = nn.Linear(channels, channels)
+        self.norm2 = nn.LayerNorm(channels)
+        self.wide = nn.Linear(channels, 2 * channels)
+        self.narrow = nn.Linear(2 * channels, channels)
+        for last in (self.joined, self.narrow):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
         tokens = x.flatten(2).transpose(1, 2)
-        placed = tokens + _positions(x.shape[1], height, width).to(tokens)
-        learned = self.layer(placed) - placed  # the positions are for the layer only
-        return (tokens + learned).transpose(1, 2).reshape(x.shape)
+        tokens = tokens + self._attended(tokens + _positions(x.shape[1], height, width).to(tokens))
+        tokens = tokens + self.narrow(functional.relu(self.wide(self.norm2(tokens))))
+        return tokens.transpose(1, 2).reshape(x.shape)
+
+    def _attended(self, tokens: Tensor) -> Tensor:
+        queries, keys, values = (
+            part.unflatten(2, (HEADS, -1)).transpose(1, 2) for part in self.qkv(self.norm1(tokens)).chunk(3, dim=2)
+        )
+        mixed = functional.scaled_dot_product_attention(queries, keys, values)
+        return self.joined(mixed.transpose(1, 2).flatten(2))
 
 
 def _positions(channels: int, height: int, width: int) -> Tensor:
