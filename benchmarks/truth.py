@@ -20,8 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..engines.atomic import write_text
-from ..kernels.api import InverseDepth, Picture, Quality, RefocusStyle, load
-from ..stream.frame import FocusPlan
+from ..kernels.api import InverseDepth, Lens, Picture, Quality, RefocusStyle, load
 from ..stream.layers import LayerTracker
 from . import report_recipe
 from .machine import describe_machine
@@ -68,9 +67,8 @@ def ours(quality: Quality, layers: int = LAYERS) -> Renderer:
     def render(shot: Scene, picture: Picture, inverse_depth: InverseDepth) -> Picture:
         kernels = load("cpu")
         centres = LayerTracker(kernels, layers).update(inverse_depth)
-        plan = FocusPlan(shot.focus, shot.aperture, dead_zone=0.0)
-        radii_px = [plan.radius_px(float(centre), picture.shape[0]) for centre in centres]
-        return kernels.refocus(picture, inverse_depth, centres, radii_px, shot.focus, RefocusStyle("disc", quality))
+        lens = Lens.of_aperture(shot.focus, shot.aperture, picture.shape[0])
+        return kernels.refocus(picture, inverse_depth, centres, lens, RefocusStyle("disc", quality))
 
     return render
 

@@ -7,7 +7,6 @@ lengths end in `_px`. The border is mirrored. No kernel changes its inputs.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
 
@@ -22,16 +21,49 @@ Labels = NDArray[np.uint8]
 Centres = NDArray[np.float64]
 
 Device = Literal["cpu", "cuda"]
-KernelShape = Literal["disc", "gaussian"]
+KernelShape = Literal["disc", "gaussian", "polygon"]
 Quality = Literal["fast", "fine"]
 
 
 @dataclass(frozen=True, slots=True)
 class RefocusStyle:
-    """How blur looks: `disc` is a lens, `gaussian` the report's; `fine` works on a finer grid than `fast`."""
+    """How blur looks.
+
+    shape: `disc` is a lens wide open, `polygon` one stopped down, `gaussian` the report's. blades: corners of the
+    polygon. rotation: of the polygon, in degrees. quality: `fine` works on finer grids than `fast`.
+    """
 
     shape: KernelShape = "disc"
     quality: Quality = "fast"
+    blades: int = 6
+    rotation: float = 0.0
+
+    @property
+    def corners(self) -> int:
+        """Of the image of a point of light; 0 = round."""
+        return self.blades if self.shape == "polygon" else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What decides every circle of confusion.
+
+    focus: the inverse depth in focus. reach_px: the radius at an inverse-depth difference of 1, in picture pixels.
+    dead_zone: up to this inverse-depth difference everything is in focus.
+    """
+
+    focus: float
+    reach_px: float
+    dead_zone: float = 0.0
+
+    @classmethod
+    def of_aperture(cls, focus: float, aperture: float, height_px: int, dead_zone: float = 0.0) -> Lens:
+        """aperture: the radius at an inverse-depth difference of 1, in percent of the picture's height."""
+        return cls(focus, aperture / 100.0 * height_px, dead_zone)
+
+    def radius_px(self, inverse_depth: float) -> float:
+        """Radius of the circle of confusion at `inverse_depth`, in picture pixels."""
+        return self.reach_px * max(0.0, abs(inverse_depth - self.focus) - self.dead_zone)
 
 
 class Kernels(Protocol):
@@ -61,19 +93,14 @@ class Kernels(Protocol):
         ...
 
     def refocus(
-        self,
-        picture: Picture,
-        inverse_depth: InverseDepth,
-        centres: Centres,
-        radii_px: Sequence[float],
-        focus: float,
-        style: RefocusStyle,
+        self, picture: Picture, inverse_depth: InverseDepth, centres: Centres, lens: Lens, style: RefocusStyle
     ) -> Picture:
-        """Blur every depth layer by its own radius and composite far to near.
+        """What `lens` shows of the scene: blur that stays on its side of every depth edge, in linear light.
 
-        inverse_depth may be smaller than the picture. centres: k, descending (near → far).
-        radii_px: k blur-circle radii in picture pixels; below about one pixel a layer stays sharp.
-        focus: the inverse depth in focus; nearer layers spread over what is behind them.
+        inverse_depth may be smaller than the picture. centres: k, descending (near → far): where the scene is cut
+        into planes. A pixel between two planes is shared between them; each plane is blurred, with its coverage,
+        by the circle of confusion of its own depth and laid over those behind it, for which what it hides is
+        filled in from their own surroundings. A pixel whose circle is smaller than half a pixel stays as it is.
         """
         ...
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..kernels.api import Centres, InverseDepth, Picture
+from ..kernels.api import Centres, InverseDepth, Lens, Picture
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,10 +54,9 @@ class FocusPlan:
     aperture: float
     dead_zone: float
 
-    def radius_px(self, inverse_depth: float, height_px: int) -> float:
-        """Blur-circle radius at `inverse_depth` in a picture `height_px` high."""
-        apart = max(0.0, abs(inverse_depth - self.inverse_depth) - self.dead_zone)
-        return self.aperture / 100.0 * height_px * apart
+    def lens(self, height_px: int) -> Lens:
+        """For a picture `height_px` high."""
+        return Lens.of_aperture(self.inverse_depth, self.aperture, height_px, self.dead_zone)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

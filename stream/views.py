@@ -29,11 +29,9 @@ def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) ->
 
 
 def refocused(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
-    frame, plan = layered.sensed.frame, layered.plan
-    height = frame.size_hw[0]
-    radii_px = [plan.radius_px(float(centre), height) for centre in layered.centres]
-    depth = layered.sensed.inverse_depth
-    return kernels.refocus(frame.picture, depth, layered.centres, radii_px, plan.inverse_depth, style)
+    sensed = layered.sensed
+    lens = layered.plan.lens(sensed.frame.size_hw[0])
+    return kernels.refocus(sensed.frame.picture, sensed.inverse_depth, layered.centres, lens, style)
 
 
 def depth_view(layered: Layered, kernels: Kernels) -> Picture:

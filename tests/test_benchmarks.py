@@ -15,8 +15,7 @@ from pullfocus.benchmarks.pictures_720p import panned_photo
 from pullfocus.engines import checkpoint
 from pullfocus.engines.build import EngineRequest, build
 from pullfocus.engines.torch_engine import load_net
-from pullfocus.kernels.api import InverseDepth, Picture, Quality, RefocusStyle, load
-from pullfocus.stream.frame import FocusPlan
+from pullfocus.kernels.api import InverseDepth, Lens, Picture, Quality, RefocusStyle, load
 from pullfocus.stream.layers import LayerTracker
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch.utils.flop_counter import FlopCounterMode
@@ -106,9 +105,8 @@ def test_machine_is_described() -> None:
 @pytest.mark.benchmark(group="refocus, 720p, 6 layers, aperture 6")
 def test_cost_of_refocus(benchmark: BenchmarkFixture, picture: Picture, depth: InverseDepth, quality: Quality) -> None:
     centres = np.linspace(0.85, 0.05, 6)
-    plan = FocusPlan(0.6, aperture=6.0, dead_zone=0.04)
-    radii_px = [plan.radius_px(float(centre), HEIGHT_PX) for centre in centres]
-    arguments = (picture, depth, centres, radii_px, plan.inverse_depth, RefocusStyle("disc", quality))
+    lens = Lens.of_aperture(0.6, 6.0, HEIGHT_PX, dead_zone=0.04)
+    arguments = (picture, depth, centres, lens, RefocusStyle("disc", quality))
     out = benchmark.pedantic(load("cpu").refocus, arguments, rounds=ROUNDS, warmup_rounds=1)
     assert out.shape == picture.shape
 

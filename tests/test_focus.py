@@ -152,9 +152,9 @@ def test_click_from_another_thread_moves_the_focus_smoothly(first: Target) -> No
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 50), st.floats(0, 1))
 def test_radius_follows_the_formula(depth: float, focus: float, aperture: float, dead_zone: float) -> None:
-    radius = FocusPlan(focus, aperture, dead_zone).radius_px(depth, 720)
+    radius = FocusPlan(focus, aperture, dead_zone).lens(720).radius_px(depth)
     assert radius == pytest.approx(aperture * 7.2 * max(0.0, abs(depth - focus) - dead_zone))
-    assert FocusPlan(0.25, 10.0, 0.1).radius_px(0.75, 500) == pytest.approx(20.0)
+    assert FocusPlan(0.25, 10.0, 0.1).lens(500).radius_px(0.75) == pytest.approx(20.0)
 
 
 def test_small_copy_keeps_shape_and_mean() -> None:

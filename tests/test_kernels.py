@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pullfocus.kernels import Kernels, load
+from pullfocus.kernels import Kernels, RefocusStyle, load
 from pullfocus.kernels.api import KernelShape
 from pullfocus.kernels.cpu.blur import blur
 from pullfocus.kernels.errors import InputError
 from scipy import ndimage
 from sklearn.cluster import KMeans, MiniBatchKMeans
 
-SHAPES: list[KernelShape] = ["disc", "gaussian"]
+SHAPES: list[KernelShape] = ["disc", "gaussian", "polygon"]
 INNER = (slice(4, -4), slice(4, -4))  # border rules differ between libraries
 
 
@@ -145,9 +145,9 @@ def test_device_without_kernels_is_refused() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("radius_px", [0.5, 2.0, 3.9, 6.0, 15.0, 40.0])
 def test_blur_keeps_energy_and_stays_positive(rng: np.random.Generator, shape: KernelShape, radius_px: float) -> None:
-    planes = rng.random((96, 128, 4), np.float32)
-    out = blur(planes, radius_px, shape)
-    np.testing.assert_allclose(out.mean(axis=(0, 1)), planes.mean(axis=(0, 1)), rtol=0.02)
+    planes = rng.random((4, 96, 128), np.float32)
+    out = blur(planes, radius_px, RefocusStyle(shape))
+    np.testing.assert_allclose(out.mean(axis=(1, 2)), planes.mean(axis=(1, 2)), rtol=0.02)
     assert out.min() >= 0.0
     assert out.max() <= planes.max() + 1e-5
 
@@ -156,10 +156,10 @@ def test_blur_keeps_energy_and_stays_positive(rng: np.random.Generator, shape: K
 @pytest.mark.parametrize("radius_px", [1.0, 2.5, 4.0, 7.0, 12.0, 30.0])
 def test_blurred_point_has_the_width_of_a_disc(shape: KernelShape, radius_px: float) -> None:
     size = 257
-    point = np.zeros((size, size, 2), np.float32)
+    point = np.zeros((2, size, size), np.float32)
     # An even spot 4 px wide: halving must not depend on where a single pixel falls.
-    point[126:130, 126:130] = 1.0
-    spread = blur(point, radius_px, shape)[..., 0]
+    point[:, 126:130, 126:130] = 1.0
+    spread = blur(point, radius_px, RefocusStyle(shape))[0]
     axis = np.arange(size) - (spread.sum(axis=0) @ np.arange(size)) / spread.sum()
     variance = float(spread.sum(axis=0) @ axis**2 / spread.sum())
     own = (4**2 - 1) / 12
@@ -169,15 +169,17 @@ def test_blurred_point_has_the_width_of_a_disc(shape: KernelShape, radius_px: fl
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_larger_radius_leaves_less_detail(rng: np.random.Generator, shape: KernelShape) -> None:
-    planes = rng.random((96, 96, 2), np.float32)
-    detail = [float(blur(planes, radius, shape).std()) for radius in (0.0, 0.5, 1, 2, 3.5, 4.5, 8, 16, 32)]
+    planes = rng.random((2, 96, 96), np.float32)
+    detail = [
+        float(blur(planes, radius, RefocusStyle(shape)).std()) for radius in (0.0, 0.5, 1, 2, 3.5, 4.5, 8, 16, 32)
+    ]
     assert detail == sorted(detail, reverse=True)
 
 
 def test_disc_is_flat_inside_and_zero_outside() -> None:
-    point = np.zeros((21, 21, 2), np.float32)
-    point[10, 10] = 1.0
-    out = blur(point, 3.0, "disc")[..., 0]
+    point = np.zeros((2, 21, 21), np.float32)
+    point[:, 10, 10] = 1.0
+    out = blur(point, 3.0, RefocusStyle("disc"))[0]
     y, x = np.mgrid[-10:11, -10:11]
     distance = np.hypot(x, y)
     assert np.ptp(out[distance <= 2.0]) < 1e-6

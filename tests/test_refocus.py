@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pullfocus.kernels import Kernels, RefocusStyle, load
-from pullfocus.kernels.api import Picture
-from pullfocus.kernels.cpu.refocus import WORKING_HEIGHT_PX, coverages
+from pullfocus.kernels import Kernels, Lens, RefocusStyle, load
+from pullfocus.kernels.api import Picture, Quality
+from pullfocus.kernels.cpu.fill import filled
+from pullfocus.kernels.cpu.light import to_light, to_srgb
+from pullfocus.kernels.cpu.planes import in_focus, place, share_beyond, signed_radii
+from pullfocus.kernels.cpu.refocus import FINEST_HEIGHT_PX
 
-STYLES = [RefocusStyle(shape, quality) for shape in ("disc", "gaussian") for quality in ("fast", "fine")]
+STYLES = [RefocusStyle(shape, quality) for shape in ("disc", "gaussian", "polygon") for quality in ("fast", "fine")]
 NEAR, FAR = 0.9, 0.2
 RED, GREY = (255, 0, 0), (128, 128, 128)
 SIZES_HW = [(1, 1), (1, 17), (17, 1), (2, 2), (3, 5), (31, 47), (181, 243)]
@@ -40,7 +43,12 @@ def redness(picture: Picture) -> NDArray[np.int64]:
 
 
 def working_pixel(height: int, style: RefocusStyle) -> int:
-    return max(1, round(height / WORKING_HEIGHT_PX[style.quality]))
+    return max(1, round(height / FINEST_HEIGHT_PX[style.quality]))
+
+
+def lens_of(focus: float, radius_px: float) -> Lens:
+    """One whose circle of confusion has `radius_px` at the other of NEAR and FAR."""
+    return Lens(focus, radius_px / (NEAR - FAR))
 
 
 @styles
@@ -52,14 +60,14 @@ def test_constant_picture_stays_constant(
     depth = rng.random((60, 50), np.float32)
     centres = np.array([0.9, 0.6, 0.4, 0.1])
     for focus in (0.9, 0.5, 0.1):
-        out = kernels.refocus(picture, depth, centres, [abs(c - focus) * 30 for c in centres], focus, style)
+        out = kernels.refocus(picture, depth, centres, Lens(focus, 30.0), style)
         assert np.abs(out.astype(int) - picture).max() <= 1
 
 
 @styles
 def test_no_radius_gives_the_picture_itself(kernels: Kernels, rng: np.random.Generator, style: RefocusStyle) -> None:
     picture, depth = picture_of(rng, (360, 200)), rng.random((90, 50), np.float32)
-    out = kernels.refocus(picture, depth, np.array([0.7, 0.3]), [0.0, 0.0], 0.5, style)
+    out = kernels.refocus(picture, depth, np.array([0.7, 0.3]), Lens(0.5, 0.0), style)
     np.testing.assert_array_equal(out, picture)
     assert out is not picture
 
@@ -72,7 +80,7 @@ def test_sharp_subject_does_not_bleed_into_the_blurred_wall(
     picture, depth, outwards = disc_scene(size_hw)
     pixel = working_pixel(size_hw[0], style)
     for radius in (0.02, 0.1, 0.2):
-        out = kernels.refocus(picture, depth, np.array([NEAR, FAR]), [0.0, radius * size_hw[0]], NEAR, style)
+        out = kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(NEAR, radius * size_hw[0]), style)
         np.testing.assert_array_equal(out[outwards < -3 * pixel], picture[outwards < -3 * pixel])
         # Working pixels that straddle the edge hold a little red; a plain blur would give 100 levels.
         assert redness(out)[outwards > 3 * pixel].max() <= 6
@@ -81,7 +89,7 @@ def test_sharp_subject_does_not_bleed_into_the_blurred_wall(
 @styles
 def test_front_blur_spreads_over_the_sharp_wall(kernels: Kernels, style: RefocusStyle) -> None:
     picture, depth, outwards = disc_scene((360, 480))
-    out = kernels.refocus(picture, depth, np.array([NEAR, FAR]), [24.0, 0.0], FAR, style)
+    out = kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(FAR, 24.0), style)
     tint = redness(out)
     assert tint[(outwards > 4) & (outwards < 8)].min() > 10
     assert tint[outwards > 24 + 16].max() <= 2  # and not for ever
@@ -96,11 +104,11 @@ def test_mirrored_input_gives_the_mirrored_output(
 ) -> None:
     picture = np.repeat(np.repeat(picture_of(rng, (12, 16)), 15, axis=0), 15, axis=1)
     depth = np.roll(disc_scene((180, 240))[1], (20, 30), axis=(0, 1))  # no symmetry of its own
-    radii, centres = [abs(NEAR - focus) * 20, abs(FAR - focus) * 20], np.array([NEAR, FAR])
-    out = kernels.refocus(picture, depth, centres, radii, focus, style).astype(int)
+    centres, lens = np.array([NEAR, FAR]), Lens(focus, 20.0)
+    out = kernels.refocus(picture, depth, centres, lens, style).astype(int)
     for axis in (0, 1):
         turned, turned_depth = np.ascontiguousarray(np.flip(picture, axis)), np.ascontiguousarray(np.flip(depth, axis))
-        mirrored = kernels.refocus(turned, turned_depth, centres, radii, focus, style)
+        mirrored = kernels.refocus(turned, turned_depth, centres, lens, style)
         assert np.abs(np.flip(mirrored, axis) - out).max() <= 2
 
 
@@ -108,7 +116,7 @@ def test_mirrored_input_gives_the_mirrored_output(
 def test_more_radius_leaves_less_detail(kernels: Kernels, rng: np.random.Generator, style: RefocusStyle) -> None:
     picture, depth = picture_of(rng, (180, 240)), np.full((180, 240), FAR, np.float32)
     detail = [
-        float(kernels.refocus(picture, depth, np.array([NEAR, FAR]), [0.0, radius], NEAR, style).std())
+        float(kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(NEAR, radius), style).std())
         for radius in (0.0, 0.4, 0.8, 1.0, 1.5, 3, 6, 12, 40)
     ]
     assert all(b <= a + 0.1 for a, b in pairwise(detail))
@@ -120,7 +128,7 @@ def test_layer_fades_into_blur_without_a_jump(kernels: Kernels, rng: np.random.G
     picture = np.repeat(np.repeat(picture_of(rng, (60, 80)), 12, axis=0), 12, axis=1)  # 720 × 960, blocks
     depth = np.full((180, 240), FAR, np.float32)
     outs = [
-        kernels.refocus(picture, depth, np.array([NEAR, FAR]), [0.0, radius], NEAR, RefocusStyle()).astype(int)
+        kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(NEAR, radius), RefocusStyle()).astype(int)
         for radius in (3.0, 3.6, 3.99, 4.0, 4.4, 5.0)
     ]
     steps = [np.abs(b - a).mean() for a, b in pairwise(outs)]
@@ -139,9 +147,9 @@ def test_any_input_gives_a_picture_and_changes_no_input(
     picture = picture_of(rng, size_hw)
     depth = rng.random((rng.integers(1, 40), rng.integers(1, 40)), np.float32)
     centres = np.sort(rng.random(count))[::-1].copy()
-    radii = [aperture / 100 * size_hw[0] * abs(c - focus) for c in centres]
+    lens = Lens.of_aperture(focus, aperture, size_hw[0])
     before = picture.copy(), depth.copy(), centres.copy()
-    out = load("cpu").refocus(picture, depth, centres, radii, focus, style)
+    out = load("cpu").refocus(picture, depth, centres, lens, style)
     assert out.shape == picture.shape
     assert out.dtype == np.uint8
     for now, then in zip((picture, depth, centres), before):
@@ -157,24 +165,115 @@ def test_output_stays_within_the_range_of_the_input(
     depth = rng.random((50, 70), np.float32)
     centres = np.linspace(0.95, 0.05, 8)
     for focus in (0.95, 0.5, 0.05):
-        out = kernels.refocus(picture, depth, centres, [abs(c - focus) * 60 for c in centres], focus, style)
+        out = kernels.refocus(picture, depth, centres, Lens(focus, 60.0), style)
         assert out.min() >= 89
         assert out.max() <= 120
 
 
-@given(st.integers(2, 16), st.integers(0, 2**31), st.booleans())
-def test_coverages_sum_to_one(count: int, seed: int, close: bool) -> None:
+@given(st.integers(2, 16), st.integers(0, 2**31), st.floats(0, 1), st.floats(0, 80))
+def test_shares_of_the_planes_sum_to_one(count: int, seed: int, focus: float, reach_px: float) -> None:
     rng = np.random.default_rng(seed)
     depth = rng.random((9, 11), np.float32)
-    centres = 0.5 - np.arange(count, dtype=np.float64) * 1e-4 if close else np.sort(rng.random(count))[::-1]
-    masks = np.array(coverages(depth, centres))
-    assert masks.shape == (count, 9, 11)
-    np.testing.assert_allclose(masks.sum(axis=0), 1.0, atol=1e-5)
-    assert masks.min() >= -1e-6
-    assert masks.max() <= 1.0 + 1e-6
+    lens = Lens(focus, reach_px, 0.05)
+    planes = place(np.sort(rng.random(count))[::-1], lens, smallest_px=1.0)
+    radii = signed_radii(depth, lens)
+    shares = [in_focus(radii, planes)[0]]
+    for sign, side in ((1.0, planes.front), (-1.0, planes.back)):
+        reached = [share_beyond(np.float32(sign) * radii, a, b) for a, b in pairwise((0.5, *side))]
+        shares += [a - b for a, b in pairwise([*reached, np.zeros_like(depth)])]
+    np.testing.assert_allclose(sum(shares), 1.0, atol=1e-5)
+    assert min(float(share.min()) for share in shares) >= -1e-6
 
 
-def test_coverage_is_whole_at_a_centre_and_half_between_two() -> None:
-    centres = np.array([0.8, 0.4, 0.2])
-    masks = np.array(coverages(np.array([[0.8, 0.6, 0.4, 0.3, 0.2]], np.float32), centres))[:, 0]
-    np.testing.assert_allclose(masks, [[1, 0.5, 0, 0, 0], [0, 0.5, 1, 0.5, 0], [0, 0, 0, 0.5, 1]], atol=1e-5)
+def test_planes_lie_at_the_circles_of_confusion_of_the_centres() -> None:
+    lens = Lens(0.5, 40.0, dead_zone=0.1)
+    planes = place(np.array([0.9, 0.55, 0.3, 0.1]), lens, smallest_px=1.0)
+    assert planes.front == pytest.approx((12.0,))  # 40 · (0.4 − 0.1); 0.55 is in focus
+    assert planes.back == pytest.approx((4.0, 12.0))
+
+
+def test_planes_that_look_the_same_are_one() -> None:
+    planes = place(np.linspace(1.0, 0.0, 16), Lens(0.0, 30.0), smallest_px=3.0)
+    assert not planes.back
+    assert len(planes.front) < 9
+    assert min(planes.front) >= 3.0
+    assert min(b - a for a, b in pairwise(planes.front)) >= 2.0
+
+
+def test_pixel_between_two_planes_is_shared_between_them() -> None:
+    radii = np.array([[0.2, 4.0, 7.0, 10.0, 30.0]], np.float32)
+    np.testing.assert_allclose(share_beyond(radii, 4.0, 10.0), [[0.0, 0.0, 0.5, 1.0, 1.0]], atol=1e-6)
+
+
+def test_light_and_back_is_the_same_picture() -> None:
+    ramp = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
+    light = to_light(ramp)
+    assert light.shape == (3, 1, 256)
+    assert light[0, 0, 188] == pytest.approx(0.5029, abs=1e-3)  # IEC 61966-2-1
+    np.testing.assert_array_equal(to_srgb(light), ramp)
+
+
+def test_fill_keeps_what_was_seen_and_guesses_the_rest_from_around_it(rng: np.random.Generator) -> None:
+    seen = rng.random((2, 40, 60), np.float32)
+    seen[0] = 0.3
+    visible = np.ones((40, 60), np.float32)
+    visible[10:30, 20:45] = 0.0
+    out = filled(seen * visible, visible)
+    np.testing.assert_array_equal(out[:, visible == 1.0], seen[:, visible == 1.0])
+    np.testing.assert_allclose(out[0], 0.3, atol=1e-5)
+    hidden = out[1][visible == 0.0]
+    assert seen[1].min() < hidden.min() <= hidden.max() < seen[1].max()
+
+
+@styles
+def test_what_a_near_thing_hides_is_guessed_from_what_lies_behind_it(kernels: Kernels, style: RefocusStyle) -> None:
+    """A near black bar, far out of focus, before a green wall in focus: its rim lets the wall through, not black."""
+    picture = np.full((240, 320, 3), (20, 200, 40), np.uint8)
+    depth = np.full((240, 320), FAR, np.float32)
+    picture[:, 150:170], depth[:, 150:170] = 0, NEAR
+    out = kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(FAR, 20.0), style)
+    # A bar 20 px wide under circles of 40 px covers its own middle by some 60 % at most: the wall shines through.
+    assert out[120, 160, 1] > 110
+    assert out[120, 160, 0] < 30
+
+
+@pytest.mark.parametrize("quality", ["fast", "fine"])
+def test_slanted_table_has_no_bands(kernels: Kernels, rng: np.random.Generator, quality: Quality) -> None:
+    """Detail may only fall, smoothly, away from the row in focus."""
+    picture = np.repeat(np.repeat(picture_of(rng, (60, 400)), 6, axis=0), 2, axis=1)[:, :800]
+    depth = np.linspace(0.1, 0.9, 360, dtype=np.float32)[:, None].repeat(800, axis=1)
+    centres = np.linspace(0.85, 0.15, 6)
+    out = kernels.refocus(picture, depth, centres, Lens(0.1, 40.0), RefocusStyle("disc", quality)).astype(float)
+    detail = np.abs(np.diff(out, axis=1)).mean(axis=(1, 2)).reshape(-1, 24).mean(axis=1)
+    assert np.all(detail[1:] < 1.12 * detail[:-1] + 0.05)  # the last rows are grey but for rounding
+    assert detail[-1] < 0.2 * detail[0]
+
+
+@pytest.mark.parametrize("radius", [7.0, 19.0])
+def test_point_of_light_becomes_the_aperture(kernels: Kernels, radius: float) -> None:
+    """A lamp shows the shape of the lens: a disc of even light, or a hexagon with its corners."""
+    picture, depth = np.zeros((180, 240, 3), np.uint8), np.full((180, 240), FAR, np.float32)
+    picture[88:92, 118:122] = 255
+    out = {
+        shape: to_light(
+            kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(NEAR, radius), RefocusStyle(shape, "fine"))
+        )[0]
+        for shape in ("disc", "polygon", "gaussian")
+    }
+    y, x = np.mgrid[:180, :240]
+    angle = np.arctan2(y - 89.5, x - 119.5)
+    ring = np.abs(np.hypot(y - 89.5, x - 119.5) - radius) < 1.5
+    sixfold = {shape: float(np.abs(np.mean(light[ring] * np.exp(6j * angle[ring])))) for shape, light in out.items()}
+    assert sixfold["polygon"] > 3.0 * sixfold["disc"]
+    middle = {shape: float(light[80:100, 110:130].max() / light.sum()) for shape, light in out.items()}
+    assert middle["gaussian"] > 1.5 * middle["disc"]  # a disc is flat, a Gaussian has a peak
+
+
+@styles
+def test_highlights_bloom_in_linear_light(kernels: Kernels, style: RefocusStyle) -> None:
+    """Light is added, not code values: half of a white lamp over black is sRGB 188, not 128."""
+    picture = np.zeros((240, 320, 3), np.uint8)
+    picture[:, 160:] = 255
+    depth = np.full((240, 320), FAR, np.float32)
+    out = kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(NEAR, 12.0), style)
+    assert np.mean(out[60:180, 159:161]) == pytest.approx(188, abs=12)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from ..kernels.api import InverseDepth, Picture, RefocusStyle, load
+from ..kernels.api import InverseDepth, Lens, Picture, RefocusStyle, load
 from .data import Pair, Sample
 from .metrics import accuracy, boundary_error, boundary_f1, depth_edges, edge_ratio, pair_order
 from .metrics.pointwise import align, aligned_depth
@@ -115,8 +115,8 @@ def _centres(depth: InverseDepth, count: int) -> NDArray[np.float64]:
 
 def _refocused(case: Case, centres: NDArray[np.float64], focus: float) -> Picture:
     picture = case.pair.image
-    radii = [APERTURE / 100.0 * picture.shape[0] * abs(float(centre) - focus) for centre in centres]
-    return load("cpu").refocus(picture, case.prediction, centres, radii, focus, RefocusStyle())
+    lens = Lens.of_aperture(focus, APERTURE, picture.shape[0])
+    return load("cpu").refocus(picture, case.prediction, centres, lens, RefocusStyle())
 
 
 def _psnr_db(one: Picture, other: Picture) -> float:

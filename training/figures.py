@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from ..engines.atomic import written_aside
-from ..kernels.api import InverseDepth, Labels, Picture, RefocusStyle, load
+from ..kernels.api import InverseDepth, Labels, Lens, Picture, RefocusStyle, load
 
 MEDIANS_PX, GAUSSIANS_PX = (3, 5), (3, 5, 9)
 SMOOTH_PX = 5  # both filters, as in the report
@@ -153,10 +153,8 @@ def _cluster(depth: InverseDepth, count: int) -> _Clusters:
 def _refocused(scene: Scene) -> Picture:
     depth = _smoothed(scene.depth)
     centres = _cluster(depth, scene.layers).centres
-    focus = float(centres[scene.focus - 1])
-    height = scene.picture.shape[0]
-    radii = [scene.aperture / 100.0 * height * abs(float(centre) - focus) for centre in centres]
-    return load("cpu").refocus(scene.picture, depth, centres, radii, focus, RefocusStyle())
+    lens = Lens.of_aperture(float(centres[scene.focus - 1]), scene.aperture, scene.picture.shape[0])
+    return load("cpu").refocus(scene.picture, depth, centres, lens, RefocusStyle())
 
 
 def _row(images: Sequence[NDArray[Any]], titles: Sequence[str], columns: int = 0) -> Figure:

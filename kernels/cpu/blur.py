@@ -1,48 +1,75 @@
-"""Blur of one layer: a disc (a lens wide open) or a Gaussian, at a cost that hardly grows with the radius."""
+"""Blur of one plane: a disc (a lens wide open), a polygon (one stopped down) or a Gaussian.
+
+The cost hardly grows with the radius: above LARGEST_RADIUS_PX the plane is halved first, for the blur
+has no finer detail to lose.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import KernelShape
+from ..api import RefocusStyle
+from .fill import halved, resized
+from .light import Light
 
-LARGEST_RADIUS_PX = 4.0  # above this the layer is halved first: the blur has no finer detail to lose
+LARGEST_RADIUS_PX = 5.0  # OpenCV turns to slower transforms for kernels above 11 × 11
 SMALLEST_RADIUS_PX = 0.25
 HALVING_RADIUS_PX = 2.0  # averaging 2 × 2 and interpolating back blurs by itself, with the variance of this circle
+SUBPIXELS = 8
 
-Planes = NDArray[np.float32]
 
-
-def blur(planes: Planes, radius_px: float, shape: KernelShape) -> Planes:
-    """`h w c` float32, blurred by a circle of `radius_px`; energy is kept, the border is mirrored."""
+def blur(stack: Light, radius_px: float, style: RefocusStyle) -> Light:
+    """`c h w`, blurred by a circle of confusion of `radius_px`; energy is kept, the border is mirrored."""
     if radius_px < SMALLEST_RADIUS_PX:
-        return planes
-    height, width = planes.shape[:2]
+        return stack
+    height, width = stack.shape[1:]
     if radius_px > LARGEST_RADIUS_PX and min(height, width) >= 4:
-        half = cv2.resize(planes, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
         rest_px = (radius_px**2 - HALVING_RADIUS_PX**2) ** 0.5
-        smaller = blur(cast(Planes, half), rest_px / 2.0, shape)
-        return cast(Planes, cv2.resize(smaller, (width, height), interpolation=cv2.INTER_LINEAR))
-    if shape == "gaussian":
-        # A disc of radius r has the standard deviation r / 2 along each axis.
-        return cast(Planes, cv2.GaussianBlur(planes, (0, 0), radius_px / 2.0, borderType=cv2.BORDER_REFLECT))
-    kernel = _disc(round(radius_px * 16.0))
-    return cast(Planes, cv2.filter2D(planes, -1, kernel, borderType=cv2.BORDER_REFLECT))
+        return resized(blur(halved(stack), rest_px / 2.0, style), (height, width))
+    out = np.empty_like(stack)
+    for source, target in zip(stack, out, strict=True):
+        if style.shape == "gaussian":
+            # A disc of radius r has the standard deviation r / 2 along each axis.
+            cv2.GaussianBlur(source, (0, 0), radius_px / 2.0, dst=target, borderType=cv2.BORDER_REFLECT)
+        else:
+            kernel = aperture(round(radius_px * 16.0), style.corners, style.rotation)
+            cv2.filter2D(source, -1, kernel, dst=target, borderType=cv2.BORDER_REFLECT)
+    return out
 
 
-@lru_cache(maxsize=128)
-def _disc(sixteenths: int) -> NDArray[np.float32]:
-    """A disc of radius `sixteenths` / 16 px with anti-aliased rim, sum 1, of the second moment of the ideal one."""
+def rest_radius(radius_px: float, scale: int) -> float:
+    """The radius still to be blurred by, in cells, after means of `scale` × `scale` pixels that will be enlarged."""
+    own = HALVING_RADIUS_PX**2 * (scale**2 - 1) / 3.0  # `scale` = 2 is one halving, 4 is two …
+    return max(radius_px**2 - own, 0.0) ** 0.5 / scale
+
+
+@lru_cache(maxsize=256)
+def aperture(sixteenths: int, corners: int = 0, rotation: float = 0.0) -> NDArray[np.float32]:
+    """The image of a point of light: a disc, or a regular polygon of `corners`, with anti-aliased rim and sum 1.
+
+    Its second moment is that of an ideal disc of radius `sixteenths` / 16 px. rotation: degrees.
+    """
     # A pixel's own square has the variance 1/12, a disc r²/4.
     radius = max(0.25, (sixteenths / 16.0) ** 2 - 1.0 / 3.0) ** 0.5
-    reach = int(np.ceil(radius))
-    fine = (np.arange((2 * reach + 1) * 8) + 0.5) / 8.0 - reach - 0.5  # 8 × 8 samples a pixel
-    inside = (fine[:, None] ** 2 + fine[None, :] ** 2 <= radius**2).astype(np.float32)
+    reach = int(np.ceil(radius * _corner(corners)))
+    fine = (np.arange((2 * reach + 1) * SUBPIXELS) + 0.5) / SUBPIXELS - reach - 0.5
+    x, y = fine[None, :], fine[:, None]
+    distance = np.hypot(x, y)
+    if corners:
+        sector = 2.0 * np.pi / corners
+        turned = (np.arctan2(y, x) - np.deg2rad(rotation)) % sector - sector / 2.0
+        distance = distance * np.cos(turned) / np.cos(sector / 2.0) / _corner(corners)
+    inside = (distance <= radius).astype(np.float32)
     size = 2 * reach + 1
-    kernel = inside.reshape(size, 8, size, 8).mean(axis=(1, 3))
+    kernel = inside.reshape(size, SUBPIXELS, size, SUBPIXELS).mean(axis=(1, 3))
     return kernel / kernel.sum()
+
+
+def _corner(corners: int) -> float:
+    """How far the corners of a polygon lie out that has the second moment of a disc of radius 1."""
+    # Along an axis that of a disc is 1/4, and of a regular n-gon of circumradius 1 (2 + cos 2π/n) / 12.
+    return 1.0 if not corners else float((3.0 / (2.0 + np.cos(2.0 * np.pi / corners))) ** 0.5)

@@ -1,13 +1,14 @@
 """Layered refocus on the CPU. The specification is `..api.Kernels.refocus`.
 
-The picture is cut into three groups. *Mid*: layers so near to the focus that the working grid could
-not show their blur; they keep their own pixels. *Back*: layers behind the focus, blurred on the
-working grid each from its own pixels only, so nothing in focus bleeds into them. *Front*: layers
-before the focus; their blurred coverage spreads over everything behind.
+The picture is cut into planes, each with colour and soft coverage. What a plane has behind nearer ones is
+filled in from its own surroundings, colour and coverage alike; then it is blurred by its own circle of
+confusion, and the planes are laid over each other, far to near, in linear light:
 
-    out = front + (1 − front coverage) · (mid share · mid + (1 − mid share) · back)
+    out = plane + (1 − its coverage) · what lies behind it
 
-Within a group light is added linearly; this last line works on 8-bit sRGB, at the picture's size.
+Blurred planes need few pixels: each lives on a grid as coarse as its radius allows. "Over" is associative, so
+both sides of the focus are added up from their coarsest plane to their finest. What is in focus keeps its own
+pixels, and parts of the picture that are wholly in focus are copied.
 """
 
 from __future__ import annotations
@@ -18,181 +19,139 @@ from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ..api import Centres, InverseDepth, Picture, RefocusStyle
-from .blur import blur
+from ..api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle
+from .blur import blur, rest_radius
+from .compose import Grid, Sides, compose, over
 from .depth import resize
+from .fill import STRIP_PX, Plane, Tile, filled, halved, resized, surroundings
+from .light import Light, to_light
+from .planes import SHARP_PX, in_focus, place, share_beyond, signed_radii
 
-WORKING_HEIGHT_PX = {"fast": 180, "fine": 480}
-SOFTNESS = 0.5  # width of the cross-fade between two layers, as a share of the gap between their centres
-GAMMA = 2.2  # light is added linearly; sRGB is close to a power of 2.2
-EPSILON = np.float32(1e-3)
-TINY = np.float32(1e-6)
-
-Coverage = NDArray[np.float32]
-Light = NDArray[np.float32]  # h w 3 linear light, or h w 4 with coverage premultiplied
-
-_TO_LINEAR = (np.linspace(0.0, 1.0, 256) ** GAMMA).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Layer indices, each near → far."""
-
-    front: list[int]
-    mid: list[int]
-    back: list[int]
+FINEST_HEIGHT_PX: dict[Quality, int] = {"fast": 240, "fine": 720}  # of the grid for the planes of least blur
+CELLS_PER_RADIUS: dict[Quality, float] = {
+    "fast": 2.0,
+    "fine": 3.0,
+}  # at least: a plane's grid is as coarse as they allow
+EDGE_CELLS = 2.0  # a step of the circle of confusion between two cells that makes an edge, in cells
+MIXED = np.float32(0.2)  # what a cell at an edge counts for, against others of its plane
+COARSEST = 8  # cells of the finest grid along one of the coarsest
 
 
 def refocus(
-    picture: Picture,
-    inverse_depth: InverseDepth,
-    centres: Centres,
-    radii_px: Sequence[float],
-    focus: float,
-    style: RefocusStyle,
+    picture: Picture, inverse_depth: InverseDepth, centres: Centres, lens: Lens, style: RefocusStyle
 ) -> Picture:
-    scale = max(1, round(picture.shape[0] / WORKING_HEIGHT_PX[style.quality]))
-    groups = _split(centres, radii_px, focus, sharp_below_px=max(float(scale), 1.0))
-    if not groups.front and not groups.back and all(radii_px[k] == 0.0 for k in groups.mid):
+    height, width = picture.shape[:2]
+    base = max(1, round(height / FINEST_HEIGHT_PX[style.quality]))
+    planes = place(centres, lens, smallest_px=max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5))
+    if not planes.front and not planes.back:
         return picture.copy()
+    padded, depth, inside = _padded(picture, resize(inverse_depth, (height, width)), base * COARSEST)
+    shot = _Shot.of(padded, depth, lens, base, style)
+    front, back, hidden = _front(shot, planes.front), _back(shot, planes.back), None
+    if front is not None:
+        share, visible = in_focus(shot.radii, planes)
+        hidden = Grid(surroundings(shot.seen(share), visible), 2 * base)
+    sides = Sides(front, hidden, back)
+    out = compose(padded, sides, lambda tile: in_focus(signed_radii(depth[tile], lens), planes), base)
+    return np.ascontiguousarray(out[inside])
+
+
+def _padded(picture: Picture, depth: InverseDepth, multiple: int) -> tuple[Picture, InverseDepth, Tile]:
+    """Mirrored on at all sides, so that every grid divides the picture, and where in it the picture is."""
     height, width = picture.shape[:2]
-    small_hw = (max(1, round(height / scale)), max(1, round(width / scale)))
-    light = _linear(picture, small_hw)
-    masks = coverages(resize(inverse_depth, small_hw), centres)
-    radii = [radius / scale for radius in radii_px]
-
-    behind = _behind(light, masks, radii, groups, style)
-    share = _mid_share(resize(inverse_depth, (height, width)), centres, groups)
-    sharp = _mid(picture, light, masks, radii_px, groups, float(scale), style)
-    out = _blend(sharp, _encode(behind, (height, width)), share)
-    if groups.front:
-        out = _lay_over(out, _stack(light, masks, radii, groups.front, style))
-    return out
+    high, wide = (-side % multiple for side in (height, width))
+    top, left = high // 2, wide // 2
+    if high or wide:
+        edges = (top, high - top, left, wide - left)
+        picture = cast(Picture, cv2.copyMakeBorder(picture, *edges, cv2.BORDER_REFLECT))
+        depth = cast(InverseDepth, cv2.copyMakeBorder(depth, *edges, cv2.BORDER_REFLECT))
+    return picture, depth, (slice(top, top + height), slice(left, left + width))
 
 
-def coverages(inverse_depth: InverseDepth, centres: Centres) -> list[Coverage]:
-    """Soft layer masks that sum to 1 at every pixel, `h w` float32 in [0, 1], near → far.
+@dataclass(frozen=True, slots=True, repr=False)
+class _Shot:
+    """The picture on the finest grid: `3 h w` light, `h w` signed radii in pixels. base: pixels along a cell."""
 
-    Between two centres the nearer mask fades in over `SOFTNESS` of the gap, so a slanted surface
-    goes from one layer's blur to the next without a step.
-    """
-    nearer = [_nearer_than(inverse_depth, centres, k) for k in range(len(centres) - 1)]
-    if not nearer:
-        return [np.ones_like(inverse_depth)]
-    between = [nearer[k] - nearer[k - 1] for k in range(1, len(nearer))]
-    return [nearer[0], *between, 1.0 - nearer[-1]]
+    light: Light
+    radii: Plane
+    base: int
+    style: RefocusStyle
 
+    @classmethod
+    def of(cls, picture: Picture, depth: InverseDepth, lens: Lens, base: int, style: RefocusStyle) -> _Shot:
+        middle = base // 2  # a cell has the depth of its middle pixel: a mean would lie between two surfaces
+        radii = signed_radii(depth[middle::base, middle::base], lens)
+        return cls(to_light(_shrunk(picture, base)), radii, base, style)
 
-def _nearer_than(inverse_depth: InverseDepth, centres: Centres, k: int) -> Coverage:
-    """Share of each pixel that belongs to layers 0…k."""
-    gap = max(float(centres[k] - centres[k + 1]), 1e-6)
-    middle = float(centres[k] + centres[k + 1]) / 2.0
-    return np.clip((inverse_depth - middle) / np.float32(SOFTNESS * gap) + np.float32(0.5), 0.0, 1.0)
+    def seen(self, share: Plane, scale: int = 1) -> Light:
+        """A plane as the picture shows it, `4 h w` means of `scale` × `scale` cells: light times coverage, coverage."""
+        height, width = share.shape
+        out = np.empty((4, height // scale, width // scale), np.float32)
+        for top in range(0, height, STRIP_PX):  # a strip stays in the processor's cache
+            rows = slice(top, min(top + STRIP_PX, height))
+            strip = np.empty((4, rows.stop - top, width), np.float32)
+            np.multiply(self.light[:, rows], share[rows], out=strip[:3])
+            strip[3] = share[rows]
+            out[:, top // scale : rows.stop // scale] = halved(strip, scale)
+        return out
 
+    def blurred(self, share: Plane, visible: Plane, radius_px: float) -> Light:
+        """A plane on the grid of its radius: what was hidden is filled in, then all of it is blurred."""
+        scale = 1
+        while scale < COARSEST and radius_px >= 2.0 * scale * self.base * CELLS_PER_RADIUS[self.style.quality]:
+            scale *= 2
+        seen = filled(self.seen(share, scale), halved(visible[None], scale)[0])
+        return blur(seen, rest_radius(radius_px, scale * self.base), self.style)
 
-def _split(centres: Centres, radii_px: Sequence[float], focus: float, sharp_below_px: float) -> _Groups:
-    layers = range(len(centres))
-    return _Groups(
-        front=[k for k in layers if radii_px[k] >= sharp_below_px and centres[k] > focus],
-        mid=[k for k in layers if radii_px[k] < sharp_below_px],
-        back=[k for k in layers if radii_px[k] >= sharp_below_px and centres[k] <= focus],
-    )
+    def purity(self) -> Plane:
+        """How far the light of each cell is its own; cells beside something much nearer hold some of its light."""
+        if self.base == 1:
+            return np.ones((), np.float32)
+        nearest = cv2.dilate(self.radii, np.ones((3, 3), np.uint8))
+        return np.where(nearest - self.radii > EDGE_CELLS * self.base, MIXED, np.float32(1.0))
 
-
-def _linear(picture: Picture, size_hw: tuple[int, int]) -> Light:
-    small = cv2.resize(picture, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_AREA)
-    return cast(Light, cv2.LUT(small, _TO_LINEAR))
-
-
-def _encode(light: Light, size_hw: tuple[int, int]) -> Picture:
-    srgb = cv2.pow(np.maximum(light, 0.0), 1.0 / GAMMA)
-    grey = cv2.convertScaleAbs(srgb, alpha=255.0)
-    return cast(Picture, cv2.resize(grey, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_LINEAR))
-
-
-def _premultiplied(light: Light, cover: Coverage) -> Light:
-    return np.dstack((light * cover[..., None], cover))
-
-
-def _together(masks: Sequence[Coverage], layers: Sequence[int]) -> Coverage:
-    total = np.zeros_like(masks[0])
-    for k in layers:
-        total += masks[k]
-    return total
+    def grid(self, stack: Light | None) -> Grid | None:
+        """With the size of its cells in pixels."""
+        return None if stack is None else Grid(stack, self.base * self.radii.shape[0] // stack.shape[1])
 
 
-def _stack(
-    light: Light, masks: list[Coverage], radii: list[float], layers: Sequence[int], style: RefocusStyle
-) -> Light:
-    """`layers` blurred and composited far to near: `h w 4`, premultiplied linear light and coverage."""
-    height, width = light.shape[:2]
-    out = np.zeros((height, width, 4), np.float32)
-    for k in reversed(layers):
-        blurred = blur(_premultiplied(light, masks[k]), radii[k], style.shape)
-        out *= np.float32(1.0) - blurred[..., 3:]
-        out += blurred
-    return out
+def _front(shot: _Shot, radii_px: Sequence[float]) -> Grid | None:
+    """What lies before the focus, blurred and added up, on the grid of the plane of least blur."""
+    total: Light | None = None
+    nearer = np.zeros_like(shot.radii)
+    for inner_px, outer_px in _inward(radii_px):
+        reached = share_beyond(shot.radii, inner_px, outer_px)
+        plane = shot.blurred(reached - nearer, 1.0 - nearer, outer_px)
+        total = plane if total is None else over(resized(total, plane.shape[1:]), plane)
+        nearer = reached
+    return shot.grid(total)
 
 
-def _behind(light: Light, masks: list[Coverage], radii: list[float], groups: _Groups, style: RefocusStyle) -> Light:
-    """What shows where nothing is in focus: the back group, and under the front group a guess at what it hides."""
-    back = _filled(_stack(light, masks, radii, groups.back, style), light) if groups.back else light
-    if not groups.front:
-        return back
-    hidden = _together(masks, groups.front)
-    visible = _premultiplied(light, np.float32(1.0) - hidden)
-    spread = max(radii[k] for k in groups.front)
-    under = _filled(blur(visible, spread, "gaussian"), light)
-    return (back + (under - back) * hidden[..., None]).astype(np.float32, copy=False)
+def _back(shot: _Shot, radii_px: Sequence[float]) -> Grid | None:
+    """What lies behind the focus, as `_front`."""
+    total: Light | None = None
+    farther = np.zeros_like(shot.radii)
+    purity = shot.purity()
+    for inner_px, outer_px in _inward(radii_px):
+        reached = share_beyond(-shot.radii, inner_px, outer_px)
+        reached *= purity
+        plane = shot.blurred(reached - farther, reached, outer_px)
+        total = plane if total is None else over(plane, resized(total, plane.shape[1:]))
+        farther = reached
+    return shot.grid(total)
 
 
-def _filled(premultiplied: Light, fallback: Light) -> Light:
-    """Colour without its coverage; where nothing covers, the blurred surroundings, then `fallback`."""
-    wide = blur(premultiplied, max(premultiplied.shape[:2]) / 16.0, "gaussian")
-    colour, cover = premultiplied[..., :3], premultiplied[..., 3:]
-    guess = (wide[..., :3] + TINY * fallback) / (wide[..., 3:] + TINY)
-    return ((colour + EPSILON * guess) / (cover + EPSILON)).astype(np.float32, copy=False)
+def _inward(radii_px: Sequence[float]) -> list[tuple[float, float]]:
+    """Each plane's radius with that of the plane before it on the way to the focus, the largest first."""
+    return list(zip((SHARP_PX, *radii_px), radii_px))[::-1]
 
 
-def _mid_share(inverse_depth: InverseDepth, centres: Centres, groups: _Groups) -> Coverage:
-    """How much of each full-size pixel belongs to the mid group (its layers are neighbours)."""
-    if not groups.mid:
-        return np.zeros_like(inverse_depth)
-    first, last = groups.mid[0], groups.mid[-1]
-    share = np.ones_like(inverse_depth) if last == len(centres) - 1 else _nearer_than(inverse_depth, centres, last)
-    return share - _nearer_than(inverse_depth, centres, first - 1) if first > 0 else share
-
-
-def _mid(
-    picture: Picture,
-    light: Light,
-    masks: list[Coverage],
-    radii_px: Sequence[float],
-    groups: _Groups,
-    sharp_below_px: float,
-    style: RefocusStyle,
-) -> Picture:
-    """The mid group's own pixels; a layer on its way to the working grid fades to its blur there."""
-    if all(radii_px[k] == 0.0 for k in groups.mid):
-        return picture
-    cover = _together(masks, groups.mid)
-    soft = _filled(blur(_premultiplied(light, cover), 1.0, style.shape), light)
-    softness = _together([mask * np.float32(r / sharp_below_px) for mask, r in zip(masks, radii_px)], groups.mid)
-    softness /= np.maximum(cover, EPSILON)
-    height, width = picture.shape[:2]
-    return _blend(_encode(soft, (height, width)), picture, resize(softness, (height, width)))
-
-
-def _blend(over: Picture, under: Picture, share: Coverage) -> Picture:
-    return cast(Picture, cv2.blendLinear(over, under, share, 1.0 - share))
-
-
-def _lay_over(under: Picture, front: Light) -> Picture:
-    """Composite the front group; coverage is interpolated, colours were premultiplied in linear light."""
-    height, width = under.shape[:2]
-    cover = np.clip(front[..., 3], 0.0, 1.0)
-    colour = front[..., :3] / np.maximum(front[..., 3:], EPSILON)
-    spread = _encode(colour.astype(np.float32, copy=False), (height, width))
-    return _blend(spread, under, resize(cover, (height, width)))
+def _shrunk(picture: Picture, scale: int) -> Picture:
+    """The means of cells of `scale` × `scale` pixels."""
+    if scale % 2 == 0 or scale == 1:
+        height, width = picture.shape[:2]
+        return cast(Picture, cv2.resize(picture, (width // scale, height // scale), interpolation=cv2.INTER_AREA))
+    # The same three times faster: OpenCV's area resize is quick for even scales only.
+    means = cv2.blur(picture, (scale, scale))
+    return cast(Picture, np.ascontiguousarray(means[scale // 2 :: scale, scale // 2 :: scale]))

@@ -1,0 +1,73 @@
+"""Where the render planes lie, and which share of a pixel belongs to each.
+
+A plane is placed by its signed radius: the circle of confusion in pixels, positive before the focus. The
+middle plane is what is in focus. Every pixel is shared between the two planes around it, in proportion to
+its distance from each, so a slanted table goes from one blur to the next without a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..api import Centres, InverseDepth, Lens
+from .fill import Plane
+
+SHARP_PX = 0.5  # a circle of confusion up to this radius is in focus
+LEAST_GAP_PX, LEAST_GAP = 2.0, 0.3  # planes nearer to each other, absolutely or in proportion, look the same
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """Radii in picture pixels of the planes before and behind the focus, each outward from it."""
+
+    front: tuple[float, ...]
+    back: tuple[float, ...]
+
+
+def place(centres: Centres, lens: Lens, smallest_px: float) -> Planes:
+    """The planes that the layers' centres ask for. smallest_px: the smallest radius that can be shown."""
+    blurred = [float(centre) for centre in centres if lens.radius_px(float(centre)) > SHARP_PX]
+    return Planes(
+        front=_thinned([lens.radius_px(centre) for centre in blurred if centre > lens.focus], smallest_px),
+        back=_thinned([lens.radius_px(centre) for centre in blurred if centre < lens.focus], smallest_px),
+    )
+
+
+def _thinned(radii_px: Sequence[float], smallest_px: float) -> tuple[float, ...]:
+    """Ascending radii; those that look the same are one, at their mean."""
+    groups: list[list[float]] = []
+    for radius in sorted(max(radius, smallest_px) for radius in radii_px):
+        if groups and radius - groups[-1][0] < max(LEAST_GAP_PX, LEAST_GAP * groups[-1][0]):
+            groups[-1].append(radius)
+        else:
+            groups.append([radius])
+    return tuple(sum(group) / len(group) for group in groups)
+
+
+def signed_radii(inverse_depth: InverseDepth, lens: Lens) -> Plane:
+    """The radius of every pixel's circle of confusion in pixels, positive before the focus, negative behind it."""
+    apart = inverse_depth * np.float32(lens.reach_px)
+    apart -= np.float32(lens.focus * lens.reach_px)
+    blunt = np.float32(lens.dead_zone * lens.reach_px)
+    apart -= np.clip(apart, -blunt, blunt)
+    return apart
+
+
+def share_beyond(radii: Plane, inner_px: float, outer_px: float) -> Plane:
+    """The share of each pixel that lies on the planes from `outer_px` on outward; `inner_px` is the plane before it."""
+    share = radii - np.float32(inner_px)
+    share *= np.float32(1.0 / (outer_px - inner_px))
+    return np.clip(share, 0.0, 1.0, out=share)
+
+
+def in_focus(radii: Plane, planes: Planes) -> tuple[Plane, Plane]:
+    """The share of each pixel that is in focus, and the share that is not before the focus."""
+    visible = np.ones_like(radii)
+    if planes.front:
+        visible -= share_beyond(radii, SHARP_PX, planes.front[0])
+    if not planes.back:
+        return visible, visible
+    return visible - share_beyond(-radii, SHARP_PX, planes.back[0]), visible
