@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..engines.build import EngineRequest
 from . import options as o
-from .config import DEFAULT_APERTURE, NET_DEAD_ZONE, Settings
+from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
 from .pictures import ENDINGS
 from .report import Report
 from .reporting import ReportFile, run_and_tell
@@ -22,6 +22,8 @@ def video(
     focus: o.Focus = "auto",
     aperture: o.Aperture = DEFAULT_APERTURE,
     kernel: o.Kernel = "disc",
+    blades: o.Blades = DEFAULT_BLADES,
+    rotation: o.Rotation = 0.0,
     dead_zone: o.DeadZone = None,
     layers: o.Layers = 6,
     smooth: o.Smooth = "none",
@@ -41,8 +43,8 @@ def video(
     from .video_job import refocus_video
 
     settings = o.settings_from(
-        focus=focus, aperture=aperture, kernel=kernel, dead_zone=dead_zone, layers=layers, smooth=smooth,
-        net_every=net_every, depth_range=depth_range, view=view,
+        focus=focus, aperture=aperture, kernel=kernel, blades=blades, rotation=rotation, dead_zone=dead_zone,
+        layers=layers, smooth=smooth, net_every=net_every, depth_range=depth_range, view=view,
         default_dead_zone=NET_DEAD_ZONE if depth_in is None else 0.0,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
@@ -59,6 +61,8 @@ def image(
     focus: o.Focus = "auto",
     aperture: o.Aperture = DEFAULT_APERTURE,
     kernel: o.Kernel = "disc",
+    blades: o.Blades = DEFAULT_BLADES,
+    rotation: o.Rotation = 0.0,
     dead_zone: o.DeadZone = None,
     layers: o.Layers = 6,
     smooth: o.Smooth = "none",
@@ -77,8 +81,8 @@ def image(
     from .image_job import refocus_pictures
 
     settings = o.settings_from(
-        focus=focus, aperture=aperture, kernel=kernel, dead_zone=dead_zone, layers=layers, smooth=smooth,
-        depth_range=depth_range, view=view, default_dead_zone=0.0,
+        focus=focus, aperture=aperture, kernel=kernel, blades=blades, rotation=rotation, dead_zone=dead_zone,
+        layers=layers, smooth=smooth, depth_range=depth_range, view=view, default_dead_zone=0.0,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     o.check_untouched(settings, depth_in)
@@ -133,6 +137,8 @@ def live(
     focus: o.Focus = "auto",
     aperture: o.Aperture = DEFAULT_APERTURE,
     kernel: o.Kernel = "disc",
+    blades: o.Blades = DEFAULT_BLADES,
+    rotation: o.Rotation = 0.0,
     dead_zone: o.DeadZone = None,
     layers: o.Layers = 6,
     smooth: o.Smooth = "none",
@@ -150,8 +156,8 @@ def live(
     from .live_job import LiveRequest, run_live
 
     settings = o.settings_from(
-        focus=focus, aperture=aperture, kernel=kernel, dead_zone=dead_zone, layers=layers, smooth=smooth,
-        net_every=net_every, depth_range=depth_range, view=view,
+        focus=focus, aperture=aperture, kernel=kernel, blades=blades, rotation=rotation, dead_zone=dead_zone,
+        layers=layers, smooth=smooth, net_every=net_every, depth_range=depth_range, view=view,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)

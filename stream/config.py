@@ -15,6 +15,7 @@ Smoothing = Literal["none", "median", "gaussian", "both"]
 View = Literal["refocus", "depth", "layers", "side", "panel"]
 
 DEFAULT_APERTURE = 7.0
+DEFAULT_BLADES = 6
 NET_DEAD_ZONE = 0.08  # a net spreads one person over about this much; a measured depth does not
 SMOOTHING_PX = 5  # both filters of the report
 
@@ -26,6 +27,8 @@ class Settings:
     focus: Target = field(default_factory=Auto)
     aperture: float = DEFAULT_APERTURE
     kernel: KernelShape = "disc"
+    blades: int = DEFAULT_BLADES
+    rotation: float = 0.0  # degrees
     dead_zone: float = NET_DEAD_ZONE
     layers: int = 6
     smooth: Smoothing = "none"
@@ -37,8 +40,12 @@ class Settings:
     def __post_init__(self) -> None:
         _check("--aperture", self.aperture, 0.0, 50.0)
         _check("--dead-zone", self.dead_zone, 0.0, 1.0)
+        _check("--blades", self.blades, 3, 12)
+        _check("--rotation", self.rotation, -360.0, 360.0)
         _check("--layers", self.layers, 2, 16)
         _check("--net-every", self.net_every, 1, 1000)
+        if self.kernel != "polygon" and (self.blades, self.rotation) != (DEFAULT_BLADES, 0.0):
+            raise InputError(f"--blades and --rotation turn a polygon; got --kernel {self.kernel}, expected polygon")
         if isinstance(self.focus, LayerNumber) and self.focus.number > self.layers:
             raise InputError(f"--focus layer:{self.focus.number}: there are {self.layers} layers; see --layers")
 

@@ -10,7 +10,7 @@ import typer
 from ..engines.build import DeviceChoice, EngineChoice, EngineRequest
 from ..kernels.api import KernelShape, Quality
 from ..kernels.errors import InputError
-from .config import DEFAULT_APERTURE, NET_DEAD_ZONE, Settings, Smoothing, View
+from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings, Smoothing, View
 from .depth_range import RangeMode
 from .focus import parse_focus
 
@@ -25,7 +25,12 @@ Focus: TypeAlias = Annotated[
 Aperture: TypeAlias = Annotated[
     float, typer.Option(help="blur-circle radius, % of picture height at an inverse-depth difference of 1")
 ]
-Kernel: TypeAlias = Annotated[KernelShape, typer.Option(help="shape of the blur: a lens's disc, or a Gaussian")]
+Kernel: TypeAlias = Annotated[
+    KernelShape,
+    typer.Option(help="shape of the blur: a lens's disc, a Gaussian, or the polygon of a stopped-down lens"),
+]
+Blades: TypeAlias = Annotated[int, typer.Option(metavar="N", help="corners of --kernel polygon, 3–12")]
+Rotation: TypeAlias = Annotated[float, typer.Option(metavar="DEGREES", help="turns --kernel polygon")]
 DeadZone: TypeAlias = Annotated[
     float | None,
     typer.Option(
@@ -76,6 +81,8 @@ def settings_from(
     focus: str = "auto",
     aperture: float = DEFAULT_APERTURE,
     kernel: KernelShape = "disc",
+    blades: int = DEFAULT_BLADES,
+    rotation: float = 0.0,
     dead_zone: float | None = None,
     default_dead_zone: float = NET_DEAD_ZONE,
     layers: int = 6,
@@ -90,6 +97,8 @@ def settings_from(
         focus=parse_focus(focus),
         aperture=aperture,
         kernel=kernel,
+        blades=blades,
+        rotation=rotation,
         dead_zone=default_dead_zone if dead_zone is None else dead_zone,
         layers=layers,
         smooth=smooth,

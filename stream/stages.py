@@ -77,7 +77,7 @@ class RefocusStage:
 
     def __init__(self, kernels: Kernels, settings: Settings) -> None:
         self._kernels, self._settings = kernels, settings
-        self._style = RefocusStyle(settings.kernel, settings.engine.quality)
+        self._style = RefocusStyle(settings.kernel, settings.engine.quality, settings.blades, settings.rotation)
 
     def __call__(self, layered: Layered) -> Rendered:
         return Rendered(layered, show(self._settings.view, layered, self._kernels, self._style))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from pullfocus.benchmarks.pictures_720p import panned_photo
 from pullfocus.engines import checkpoint
 from pullfocus.engines.build import EngineRequest, build
 from pullfocus.engines.torch_engine import load_net
-from pullfocus.kernels.api import InverseDepth, Lens, Picture, Quality, RefocusStyle, load
+from pullfocus.kernels.api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle, load
 from pullfocus.stream.layers import LayerTracker
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch.utils.flop_counter import FlopCounterMode
@@ -109,6 +110,28 @@ def test_cost_of_refocus(benchmark: BenchmarkFixture, picture: Picture, depth: I
     arguments = (picture, depth, centres, lens, RefocusStyle("disc", quality))
     out = benchmark.pedantic(load("cpu").refocus, arguments, rounds=ROUNDS, warmup_rounds=1)
     assert out.shape == picture.shape
+
+
+def _cost_s(picture: Picture, depth: InverseDepth, centres: Centres, lens: Lens, style: RefocusStyle) -> float:
+    """Least CPU time of five."""
+    costs_s: list[float] = []
+    for _ in range(5):
+        started_s = process_time()
+        load("cpu").refocus(picture, depth, centres, lens, style)
+        costs_s.append(process_time() - started_s)
+    return min(costs_s)
+
+
+@pytest.mark.parametrize("quality", ["fast", "fine"])
+def test_cost_is_flat_in_radius_and_in_layers(picture: Picture, depth: InverseDepth, quality: Quality) -> None:
+    style, wall = RefocusStyle("disc", quality), np.array([0.9, 0.1])
+    halves = np.where(np.arange(picture.shape[1])[None] < picture.shape[1] // 2, 0.9, 0.1).astype(np.float32)
+    halves = halves.repeat(picture.shape[0], axis=0)
+    ten, forty = (_cost_s(picture, halves, wall, Lens(0.9, r / 0.8), style) for r in (10.0, 40.0))
+    assert forty < 1.3 * ten
+    lens = Lens.of_aperture(0.6, 6.0, HEIGHT_PX, dead_zone=0.04)
+    few, many = (_cost_s(picture, depth, LayerTracker(load("cpu"), k).update(depth), lens, style) for k in (4, 16))
+    assert many < 1.6 * few
 
 
 @pytest.mark.benchmark(group="layers, one warm update")

@@ -12,7 +12,7 @@ from ..api import Picture
 from .fill import Plane, Tile, cells, enlarged
 from .light import Light, to_light, to_srgb
 
-TILE_HW = (64, 320)
+TILE_HW = (64, 320)  # what is worked on together stays in the processor's cache
 TILE_CELLS = 8  # tiles are whole cells of grids up to so many times coarser than the finest
 HARDLY = np.float32(1e-3)
 Shares = Callable[[Tile], tuple[Plane, Plane]]  # of a tile: the share in focus, and the share not before the focus
@@ -36,6 +36,34 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Patch:
+    """One plane where it is not empty: `4 h w` at `where` on a grid of `grid_hw`."""
+
+    stack: Light
+    where: Tile
+    grid_hw: tuple[int, int]
+
+    def alone(self) -> Light:
+        """The whole grid with nothing else on it."""
+        if self.stack.shape[1:] == self.grid_hw:
+            return self.stack
+        out = np.zeros((4, *self.grid_hw), np.float32)
+        out[:, *self.where] = self.stack
+        return out
+
+    def under(self, near: Light) -> Light:
+        """`near`, of the grid's size, with the plane added behind it. Works in place."""
+        held = near[:, *self.where]
+        held += (1.0 - held[3]) * self.stack
+        return near
+
+    def over(self, far: Light) -> Light:
+        """`far`, of the grid's size, with the plane laid over it. Works in place."""
+        over(self.stack, far[:, *self.where])
+        return far
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Sides:
     """What lies before the focus and behind it; hidden: a guess at what is in focus where `front` hid it."""
 
@@ -52,7 +80,7 @@ def compose(picture: Picture, sides: Sides, shares: Shares, base: int) -> Pictur
     if sides.back is not None and base > 1:
         small = to_srgb(sides.back.stack[:3].copy())
         blurred = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    for tile in _tiles((height, width), base * TILE_CELLS):
+    for tile in tiles((slice(0, height), slice(0, width)), base * TILE_CELLS):
         share, visible = shares(tile)
         covered = sides.front is not None and sides.front.covers(tile)
         if share.min() >= 1.0 and not covered:
@@ -87,9 +115,9 @@ def over(near: Light, far: Light) -> Light:
     return far
 
 
-def _tiles(size_hw: tuple[int, int], step: int) -> Iterator[Tile]:
-    """Parts of a picture, whole cells of `step` pixels each."""
-    (high, wide), (height, width) = (-(-side // step) * step for side in TILE_HW), size_hw
-    for top in range(0, height, high):
-        for left in range(0, width, wide):
-            yield slice(top, min(top + high, height)), slice(left, min(left + wide, width))
+def tiles(part: Tile, step: int) -> Iterator[Tile]:
+    """Pieces of a part of a picture, whole cells of `step` pixels each."""
+    (high, wide), (rows, columns) = (-(-side // step) * step for side in TILE_HW), part
+    for top in range(rows.start, rows.stop, high):
+        for left in range(columns.start, columns.stop, wide):
+            yield slice(top, min(top + high, rows.stop)), slice(left, min(left + wide, columns.stop))

@@ -22,17 +22,14 @@ import numpy as np
 
 from ..api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle
 from .blur import blur, rest_radius
-from .compose import Grid, Sides, compose, over
+from .compose import Grid, Patch, Sides, compose, tiles
 from .depth import resize
-from .fill import STRIP_PX, Plane, Tile, filled, halved, resized, surroundings
+from .fill import Plane, Tile, filled, halved, resized, surroundings
 from .light import Light, to_light
 from .planes import SHARP_PX, in_focus, place, share_beyond, signed_radii
 
 FINEST_HEIGHT_PX: dict[Quality, int] = {"fast": 240, "fine": 720}  # of the grid for the planes of least blur
-CELLS_PER_RADIUS: dict[Quality, float] = {
-    "fast": 2.0,
-    "fine": 3.0,
-}  # at least: a plane's grid is as coarse as they allow
+CELLS_PER_RADIUS: dict[Quality, float] = {"fast": 2.0, "fine": 2.5}  # at least; a plane's grid is as coarse as that
 EDGE_CELLS = 2.0  # a step of the circle of confusion between two cells that makes an edge, in cells
 MIXED = np.float32(0.2)  # what a cell at an edge counts for, against others of its plane
 COARSEST = 8  # cells of the finest grid along one of the coarsest
@@ -51,7 +48,8 @@ def refocus(
     front, back, hidden = _front(shot, planes.front), _back(shot, planes.back), None
     if front is not None:
         share, visible = in_focus(shot.radii, planes)
-        hidden = Grid(surroundings(shot.seen(share), visible), 2 * base)
+        everywhere = slice(0, share.shape[0]), slice(0, share.shape[1])
+        hidden = Grid(surroundings(shot.seen(share, everywhere), visible), 2 * base)
     sides = Sides(front, hidden, back)
     out = compose(padded, sides, lambda tile: in_focus(signed_radii(depth[tile], lens), planes), base)
     return np.ascontiguousarray(out[inside])
@@ -84,25 +82,42 @@ class _Shot:
         radii = signed_radii(depth[middle::base, middle::base], lens)
         return cls(to_light(_shrunk(picture, base)), radii, base, style)
 
-    def seen(self, share: Plane, scale: int = 1) -> Light:
-        """A plane as the picture shows it, `4 h w` means of `scale` × `scale` cells: light times coverage, coverage."""
-        height, width = share.shape
-        out = np.empty((4, height // scale, width // scale), np.float32)
-        for top in range(0, height, STRIP_PX):  # a strip stays in the processor's cache
-            rows = slice(top, min(top + STRIP_PX, height))
-            strip = np.empty((4, rows.stop - top, width), np.float32)
-            np.multiply(self.light[:, rows], share[rows], out=strip[:3])
-            strip[3] = share[rows]
-            out[:, top // scale : rows.stop // scale] = halved(strip, scale)
+    def seen(self, share: Plane, part: Tile, scale: int = 1) -> Light:
+        """A part of a plane as the picture shows it: light times coverage, and coverage.
+
+        share: of the whole picture. Returns `4 h w`, means of `scale` × `scale` cells.
+        """
+        top, left = part[0].start, part[1].start
+        out = np.zeros((4, (part[0].stop - top) // scale, (part[1].stop - left) // scale), np.float32)
+        for rows, columns in tiles(part, COARSEST):
+            own = share[rows, columns]
+            if own.max() > 0.0:
+                lit = np.empty((4, *own.shape), np.float32)
+                np.multiply(self.light[:, rows, columns], own, out=lit[:3])
+                lit[3] = own
+                y, x = (
+                    slice((span.start - at) // scale, (span.stop - at) // scale)
+                    for span, at in ((rows, top), (columns, left))
+                )
+                out[:, y, x] = halved(lit, scale)
         return out
 
-    def blurred(self, share: Plane, visible: Plane, radius_px: float) -> Light:
-        """A plane on the grid of its radius: what was hidden is filled in, then all of it is blurred."""
+    def blurred(self, share: Plane, visible: Plane, radius_px: float, everywhere: bool = False) -> Patch:
+        """A plane on the grid of its radius: what was hidden is filled in, then all of it is blurred.
+
+        What it hides under nearer things is of interest near its own pixels only, unless nothing lies behind it.
+        """
         scale = 1
         while scale < COARSEST and radius_px >= 2.0 * scale * self.base * CELLS_PER_RADIUS[self.style.quality]:
             scale *= 2
-        seen = filled(self.seen(share, scale), halved(visible[None], scale)[0])
-        return blur(seen, rest_radius(radius_px, scale * self.base), self.style)
+        height, width = share.shape
+        whole = slice(0, height), slice(0, width)
+        part = whole if everywhere else _support(share, round(radius_px / self.base) + COARSEST)
+        seen = filled(self.seen(share, part, scale), halved(np.ascontiguousarray(visible[part])[None], scale)[0])
+        where = tuple(slice(span.start // scale, span.stop // scale) for span in part)
+        return Patch(
+            blur(seen, rest_radius(radius_px, scale * self.base), self.style), where, (height // scale, width // scale)
+        )
 
     def purity(self) -> Plane:
         """How far the light of each cell is its own; cells beside something much nearer hold some of its light."""
@@ -123,7 +138,7 @@ def _front(shot: _Shot, radii_px: Sequence[float]) -> Grid | None:
     for inner_px, outer_px in _inward(radii_px):
         reached = share_beyond(shot.radii, inner_px, outer_px)
         plane = shot.blurred(reached - nearer, 1.0 - nearer, outer_px)
-        total = plane if total is None else over(resized(total, plane.shape[1:]), plane)
+        total = plane.alone() if total is None else plane.under(resized(total, plane.grid_hw))
         nearer = reached
     return shot.grid(total)
 
@@ -136,10 +151,21 @@ def _back(shot: _Shot, radii_px: Sequence[float]) -> Grid | None:
     for inner_px, outer_px in _inward(radii_px):
         reached = share_beyond(-shot.radii, inner_px, outer_px)
         reached *= purity
-        plane = shot.blurred(reached - farther, reached, outer_px)
-        total = plane if total is None else over(plane, resized(total, plane.shape[1:]))
+        plane = shot.blurred(reached - farther, reached, outer_px, everywhere=total is None)
+        total = plane.alone() if total is None else plane.over(resized(total, plane.grid_hw))
         farther = reached
     return shot.grid(total)
+
+
+def _support(share: Plane, reach: int) -> Tile:
+    """Rows and columns, whole cells of the coarsest grid, within `reach` of where a plane has a share."""
+    spans: list[slice] = []
+    for axis, size in ((1, share.shape[0]), (0, share.shape[1])):
+        held = np.flatnonzero(share.max(axis=axis))
+        first, last = (int(held[0]), int(held[-1]) + 1) if held.size else (0, 0)
+        start, stop = max(first - reach, 0) // COARSEST, -(-min(last + reach, size) // COARSEST)
+        spans.append(slice(start * COARSEST, stop * COARSEST))
+    return spans[0], spans[1]
 
 
 def _inward(radii_px: Sequence[float]) -> list[tuple[float, float]]:
