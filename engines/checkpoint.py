@@ -90,7 +90,9 @@ def store(path: Path, checkpoint: Checkpoint, storage: Storage = "float16") -> N
         if storage == "int8" and tensor.ndim == 4:
             tensors[key], tensors[key + SCALE] = _to_int8(tensor)
         else:
-            tensors[key] = np.ascontiguousarray(tensor, dtype=np.float16)
+            # The variances of a stem that saw 0–255 once do not fit into half precision.
+            fits = float(np.abs(tensor).max(initial=0.0)) <= float(np.finfo(np.float16).max)
+            tensors[key] = np.ascontiguousarray(tensor, dtype=np.float16 if fits else np.float32)
     notes = {**checkpoint.notes, "format": FORMAT, "encoder": checkpoint.encoder}
     make_folder(path.parent)
     with written_aside(path) as aside:

@@ -89,6 +89,12 @@ def test_a_net_that_diverged_is_not_written(tmp_path: Path, storage: Storage) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_half_precision_cannot_hold_is_kept_whole(tmp_path: Path) -> None:
+    variance = np.array([1e-3, 70_000.0], np.float32)
+    store(tmp_path / "x.safetensors", Checkpoint("resnet18", {"bn.running_var": variance}))
+    np.testing.assert_array_equal(load(tmp_path / "x.safetensors").tensors["bn.running_var"], variance)
+
+
 def test_failed_store_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "net.safetensors"
     store(path, Checkpoint("resnet18", {"a": np.ones(3, np.float32)}))

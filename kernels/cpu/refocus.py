@@ -114,10 +114,9 @@ class _Shot:
         whole = slice(0, height), slice(0, width)
         part = whole if everywhere else _support(share, round(radius_px / self.base) + COARSEST)
         seen = filled(self.seen(share, part, scale), halved(np.ascontiguousarray(visible[part])[None], scale)[0])
-        where = tuple(slice(span.start // scale, span.stop // scale) for span in part)
-        return Patch(
-            blur(seen, rest_radius(radius_px, scale * self.base), self.style), where, (height // scale, width // scale)
-        )
+        rows, columns = (slice(span.start // scale, span.stop // scale) for span in part)
+        stack = blur(seen, rest_radius(radius_px, scale * self.base), self.style)
+        return Patch(stack, (rows, columns), (height // scale, width // scale))
 
     def purity(self) -> Plane:
         """How far the light of each cell is its own; cells beside something much nearer hold some of its light."""
