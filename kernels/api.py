@@ -73,6 +73,14 @@ class Kernels(Protocol):
         """Bilinear resize to (h, w)."""
         ...
 
+    def upsample(self, inverse_depth: InverseDepth, picture: Picture) -> InverseDepth:
+        """A net's small inverse depth at the picture's size, its edges where the picture has them.
+
+        Where two surfaces meet, each pixel is given to the one whose colour it has. Elsewhere bilinear. Not for
+        measured depth, whose edges are right as they are.
+        """
+        ...
+
     def smooth(self, inverse_depth: InverseDepth, median_px: int, gaussian_px: int) -> InverseDepth:
         """Median, then Gaussian filter; sizes are odd, 0 = off, the median at most 5."""
         ...

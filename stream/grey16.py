@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +15,11 @@ FULL = 65535.0
 
 def to_grey16(inverse_depth: InverseDepth) -> NDArray[np.uint16]:
     """The nearest of 65,536 levels; values outside [0, 1] are clipped."""
-    return np.round(np.clip(inverse_depth, 0.0, 1.0) * FULL).astype(np.uint16)
+    # addWeighted rounds and saturates in one pass.
+    grey = cv2.addWeighted(inverse_depth, FULL, inverse_depth, 0.0, 0.0, dtype=cv2.CV_16U)
+    return cast(NDArray[np.uint16], grey)
 
 
 def from_grey16(grey: NDArray[np.number]) -> InverseDepth:
     """The inverse of `to_grey16`, exact to half a level."""
-    return grey.astype(np.float32) / np.float32(FULL)
+    return np.multiply(grey, np.float32(1.0 / FULL), dtype=np.float32)

@@ -22,7 +22,10 @@ class DepthSource(Protocol):
 
 
 class NetDepth:
-    """An engine's inverse depth, smoothed and put into range; asked every `net_every`-th frame."""
+    """An engine's inverse depth, smoothed, put into range, and given the edges of every picture.
+
+    The engine is asked every `net_every`-th frame.
+    """
 
     def __init__(self, engine: Engine, kernels: Kernels, settings: Settings) -> None:
         self._engine, self._kernels, self._settings = engine, kernels, settings
@@ -37,10 +40,10 @@ class NetDepth:
         if self._last is None or due:
             raw = self._engine.infer(frame.picture)
             smooth = self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
-            ranged = self._range.apply(smooth, frame.time_s)
-            # On the grid of a 16-bit file, so that a stored depth gives the same picture.
-            self._last = from_grey16(to_grey16(ranged))
-        return self._last
+            self._last = self._range.apply(smooth, frame.time_s)
+        full = self._kernels.upsample(self._last, frame.picture)
+        # On the grid of a 16-bit file, so that a stored depth gives the same picture.
+        return from_grey16(to_grey16(full))
 
 
 class DepthStage:

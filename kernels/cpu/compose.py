@@ -115,9 +115,9 @@ def over(near: Light, far: Light) -> Light:
     return far
 
 
-def tiles(part: Tile, step: int) -> Iterator[Tile]:
+def tiles(part: Tile, step: int, size_hw: tuple[int, int] = TILE_HW) -> Iterator[Tile]:
     """Pieces of a part of a picture, whole cells of `step` pixels each."""
-    (high, wide), (rows, columns) = (-(-side // step) * step for side in TILE_HW), part
+    (high, wide), (rows, columns) = (-(-side // step) * step for side in size_hw), part
     for top in range(rows.start, rows.stop, high):
         for left in range(columns.start, columns.stop, wide):
             yield slice(top, min(top + high, rows.stop)), slice(left, min(left + wide, columns.stop))
