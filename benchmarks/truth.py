@@ -2,8 +2,9 @@
 
     .venv/bin/python -m pullfocus.benchmarks.truth --json OUT
 
-PSNR in dB on 8-bit sRGB against `thin_lens.photograph`, for the renderer in both qualities, the student report's
-recipe, and a plain gather (each pixel the mean of the picture over its own circle of confusion).
+PSNR in dB on 8-bit sRGB against `thin_lens.photograph`, for the student report's recipe, a plain gather (each
+pixel the mean of the picture over its own circle of confusion), and the renderer: in both qualities, with evenly
+spaced planes, and with depth as bad as a net's, with and without the edges of the picture.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..engines.atomic import write_text
-from ..kernels.api import InverseDepth, Lens, Picture, Quality, RefocusStyle, load
+from ..kernels.api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle, load
 from ..stream.layers import LayerTracker
 from . import report_recipe
 from .machine import describe_machine
@@ -28,6 +29,7 @@ from .scenes import FAMILIES, REPORTING, TUNING, scene
 from .thin_lens import Scene, photograph, to_linear, to_srgb
 
 LAYERS = 6
+SMALLER, SHIFT_PX, NOISE = 4, 2.0, 0.01  # what a net does to depth
 EDGE_STEP = 0.03  # of inverse depth between neighbours
 BAND_PX = 20
 SHARP_PX = 0.5  # a circle of confusion up to this radius is in focus
@@ -61,19 +63,54 @@ def _disc(radius_px: int) -> NDArray[np.float32]:
     return disc / disc.sum()
 
 
-def ours(quality: Quality, layers: int = LAYERS) -> Renderer:
-    """The product's layers and its refocus."""
+def ours(quality: Quality, place: Callable[[InverseDepth], Centres] | None = None) -> Renderer:
+    """The product's layers and its refocus. place: other centres than those of its layers."""
 
     def render(shot: Scene, picture: Picture, inverse_depth: InverseDepth) -> Picture:
         kernels = load("cpu")
-        centres = LayerTracker(kernels, layers).update(inverse_depth)
+        centres = (place or LayerTracker(kernels, LAYERS).update)(inverse_depth)
         lens = Lens.of_aperture(shot.focus, shot.aperture, picture.shape[0])
         return kernels.refocus(picture, inverse_depth, centres, lens, RefocusStyle("disc", quality))
 
     return render
 
 
-RENDERERS: dict[str, Renderer] = {"report": report, "gather": gather, "fast": ours("fast"), "fine": ours("fine")}
+def evenly_spaced(inverse_depth: InverseDepth) -> Centres:
+    """As many centres as the product's layers, from the nearest depth to the farthest."""
+    return np.linspace(float(inverse_depth.max()), float(inverse_depth.min()), LAYERS)
+
+
+def as_a_net_tells(inverse_depth: InverseDepth) -> InverseDepth:
+    """Depth four times smaller, soft, shifted by 2 px and noisy."""
+    height, width = inverse_depth.shape
+    shift = np.array([[1.0, 0.0, SHIFT_PX], [0.0, 1.0, 0.0]])
+    moved = cv2.warpAffine(inverse_depth, shift, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    small = cv2.resize(moved, (width // SMALLER, height // SMALLER), interpolation=cv2.INTER_AREA)
+    noise = np.random.default_rng(0).normal(0.0, NOISE, small.shape)
+    return np.clip(cv2.GaussianBlur(small, (0, 0), 1.0) + noise, 0.0, 1.0).astype(np.float32)
+
+
+def from_a_net(quality: Quality, edges: bool) -> Renderer:
+    """The same with a net's depth, enlarged with or without the edges of the picture."""
+
+    def render(shot: Scene, picture: Picture, inverse_depth: InverseDepth) -> Picture:
+        small, kernels = as_a_net_tells(inverse_depth), load("cpu")
+        size_hw = picture.shape[0], picture.shape[1]
+        full = kernels.upsample(small, picture) if edges else kernels.resize(small, size_hw)
+        return ours(quality)(shot, picture, full)
+
+    return render
+
+
+RENDERERS: dict[str, Renderer] = {
+    "report": report,
+    "gather": gather,
+    "fast": ours("fast"),
+    "fine": ours("fine"),
+    "fine, even planes": ours("fine", evenly_spaced),
+    "fine, net's depth, bilinear": from_a_net("fine", edges=False),
+    "fine, net's depth": from_a_net("fine", edges=True),
+}
 
 
 def areas(shot: Scene, inverse_depth: InverseDepth) -> dict[str, NDArray[np.bool_]]:
