@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +41,20 @@ def test_the_speed_is_as_measured(size: str) -> None:
     assert f"{report['fps']:.0f} fps at {size}" in README
     work_ms = sum(report["stages"][name]["p50_ms"] for name in ("depth", "layers", "refocus"))
     assert f"{work_ms:.0f} ms" in README
+
+
+def test_refocus_is_as_near_to_a_lens_as_measured() -> None:
+    by_family = result("thin_lens")["psnr_db"].values()
+    means = {
+        name: tuple(float(np.nanmean([family[name][area] for family in by_family])) for area in ("all", "edge band"))
+        for name in next(iter(by_family))
+    }
+    assert np.all(np.greater_equal(means["fine"], (39.0, 35.0)))
+    assert np.all(np.greater_equal(means["fast"], (35.0, 31.0)))
+    assert means["fine, net's depth"][1] >= means["fine, net's depth, bilinear"][1] + 4.0
+    assert means["fine"][0] >= means["fine, even planes"][0] + 0.5
+    for name in ("report", "gather", "fast", "fine", "fine, net's depth", "fine, net's depth, bilinear"):
+        assert "{:.1f} / {:.1f} dB".format(*means[name]) in README
 
 
 def test_the_soak_was_well_and_is_as_measured() -> None:
