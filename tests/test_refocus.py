@@ -13,7 +13,7 @@ from pullfocus.kernels import Kernels, Lens, RefocusStyle, load
 from pullfocus.kernels.api import Picture, Quality
 from pullfocus.kernels.cpu.fill import filled
 from pullfocus.kernels.cpu.light import to_light, to_srgb
-from pullfocus.kernels.cpu.planes import in_focus, place, share_beyond, signed_radii
+from pullfocus.kernels.cpu.planes import Ramps, place, share_beyond, signed_radii
 from pullfocus.kernels.cpu.refocus import FINEST_HEIGHT_PX
 
 STYLES = [RefocusStyle(shape, quality) for shape in ("disc", "gaussian", "polygon") for quality in ("fast", "fine")]
@@ -177,7 +177,7 @@ def test_shares_of_the_planes_sum_to_one(count: int, seed: int, focus: float, re
     lens = Lens(focus, reach_px, 0.05)
     planes = place(np.sort(rng.random(count))[::-1], lens, smallest_px=1.0)
     radii = signed_radii(depth, lens)
-    shares = [in_focus(radii, planes)[0]]
+    shares = [Ramps.of(planes, lens).in_focus(depth)[0]]
     for sign, side in ((1.0, planes.front), (-1.0, planes.back)):
         reached = [share_beyond(np.float32(sign) * radii, a, b) for a, b in pairwise((0.5, *side))]
         shares += [a - b for a, b in pairwise([*reached, np.zeros_like(depth)])]

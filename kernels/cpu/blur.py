@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import RefocusStyle
-from .fill import halved, resized
+from .grids import halved, resized
 from .light import Light
 
 LARGEST_RADIUS_PX = 5.0  # OpenCV turns to slower transforms for kernels above 11 × 11

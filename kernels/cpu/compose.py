@@ -1,21 +1,34 @@
-"""The last step of refocus: what is in focus, between what lies before and behind it, at the picture's size."""
+"""The last step of refocus: what is in focus, between what lies before and behind it, at the picture's size.
+
+With F and B the light before and behind the focus, f and b their coverage, s the share of a pixel that is in focus,
+L its light, v the share that is not before the focus, and H a guess at what is in focus where the front hid it
+(h its coverage), "over" three times is
+
+    F + (1 − f) · (s · L + (1 − s) · B + (1 − v) · (H − h · B))
+
+Only L, s and v are as fine as the picture; everything else is blurred, and is multiplied out on the small grid.
+Where nothing is in focus, that grid holds the result already; where everything is, the picture does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from ..api import Picture
-from .fill import Plane, Tile, cells, enlarged
-from .light import Light, to_light, to_srgb
+from ..api import InverseDepth, Picture
+from .grids import Blocks, Chosen, Plane, Tile, resized
+from .light import Levels, Light, encoded, levels_of, light_of, srgb_of
+from .planes import Ramps
 
-TILE_HW = (64, 320)  # what is worked on together stays in the processor's cache
-TILE_CELLS = 8  # tiles are whole cells of grids up to so many times coarser than the finest
 HARDLY = np.float32(1e-3)
-Shares = Callable[[Tile], tuple[Plane, Plane]]  # of a tile: the share in focus, and the share not before the focus
+COARSEST = 8  # cells of the finest grid along one of the coarsest
+BLOCK_HW = (32, 64)
+AT_ONCE = 48  # blocks: what is worked on together stays in the processor's cache
+OWN, FRONT, BACK, GUESS = 1, 2, 4, 8  # what shows in a block
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,14 +38,9 @@ class Grid:
     stack: Light
     cell_px: int
 
-    def under(self, tile: Tile) -> Light:
-        """In pixels; fresh memory."""
-        return enlarged(self.stack, tile, self.cell_px)
-
-    def covers(self, tile: Tile) -> bool:
-        """Whether anything of it shows in a tile."""
-        height, width = self.stack.shape[1:]
-        return bool(self.stack[(3, *cells(tile, self.cell_px, (height, width)))].max() > HARDLY)
+    def at(self, size_hw: tuple[int, int]) -> Light:
+        """At another number of cells."""
+        return resized(self.stack, size_hw)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,7 +67,9 @@ class Patch:
 
     def over(self, far: Light) -> Light:
         """`far`, of the grid's size, with the plane laid over it. Works in place."""
-        over(self.stack, far[:, *self.where])
+        held = far[:, *self.where]
+        held *= 1.0 - self.stack[3]
+        held += self.stack
         return far
 
 
@@ -72,52 +82,107 @@ class Sides:
     back: Grid | None
 
 
-def compose(picture: Picture, sides: Sides, shares: Shares, base: int) -> Picture:
+@dataclass(frozen=True, slots=True, repr=False)
+class _Around:
+    """All that is not in focus, as the picture shows it, on one grid in cells of `cell_px` pixels.
+
+    front, back and guess: F, (1 − f) · B and (1 − f) · (H − h · B), `3 h w`. through: 1 − f, `h w`. None is nothing.
+    """
+
+    cell_px: int
+    through: Plane | None
+    front: Light | None
+    back: Light | None
+    guess: Light | None
+
+    @classmethod
+    def of(cls, sides: Sides, picture_hw: tuple[int, int], coarsest_px: int) -> _Around:
+        """coarsest_px: what cells measure at most."""
+        finest_px = min(grid.cell_px for grid in (sides.front, sides.back) if grid is not None)
+        cell_px = min(finest_px, coarsest_px)
+        size_hw = picture_hw[0] // cell_px, picture_hw[1] // cell_px
+        front, hidden, back = (
+            None if grid is None else grid.at(size_hw) for grid in (sides.front, sides.hidden, sides.back)
+        )
+        behind = None if back is None else back[:3]
+        if front is None:
+            return cls(cell_px, None, None, behind, None)
+        through = np.float32(1.0) - front[3]
+        guess = None
+        if hidden is not None:
+            guess = (hidden[:3] if behind is None else hidden[:3] - hidden[3] * behind) * through
+        return cls(cell_px, through, front[:3], None if behind is None else behind * through, guess)
+
+    def shows(self, blocks: Blocks, inverse_depth: InverseDepth, ramps: Ramps) -> NDArray[np.intp]:
+        """What shows in each block: a sum of OWN, FRONT, BACK and GUESS."""
+        farthest, nearest = blocks.extremes(inverse_depth)
+        before = nearest > ramps.front[0]
+        kinds = OWN * ((nearest > ramps.back[1]) & (farthest < ramps.front[1]))
+        if self.through is not None:
+            kinds |= FRONT * (blocks.greatest_near(np.float32(1.0) - self.through) > HARDLY)
+        if self.back is not None:
+            kinds |= BACK * ((farthest < ramps.back[0]) | before)
+        if self.guess is not None:
+            kinds |= GUESS * before
+        return kinds
+
+    def parts(self, kind: int) -> list[Light | None]:
+        """front, back and guess, as far as they show."""
+        named = ((FRONT, self.front), (BACK, self.back), (GUESS, self.guess))
+        return [stack if kind & bit else None for bit, stack in named]
+
+
+def compose(picture: Picture, inverse_depth: InverseDepth, ramps: Ramps, sides: Sides, base: int) -> Picture:
     """The picture with `sides` behind and over it; base: pixels along a cell of the finest grid."""
-    height, width = picture.shape[:2]
+    size_hw, block_hw = (picture.shape[0], picture.shape[1]), block_size(base)
+    around = _Around.of(sides, size_hw, 2 * base)
+    blocks = Blocks.of(size_hw, block_hw, around.cell_px)
+    kinds = around.shows(blocks, inverse_depth, ramps)
     out = picture.copy()
-    blurred = None
-    if sides.back is not None and base > 1:
-        small = to_srgb(sides.back.stack[:3].copy())
-        blurred = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    for tile in tiles((slice(0, height), slice(0, width)), base * TILE_CELLS):
-        share, visible = shares(tile)
-        covered = sides.front is not None and sides.front.covers(tile)
-        if share.min() >= 1.0 and not covered:
+    for kind in np.unique(kinds).tolist():
+        if kind == OWN:
+            continue  # in focus, with nothing before it
+        chosen = np.nonzero(kinds == kind)
+        if not kind & OWN:
+            blocks.put(out, chosen, _alone(around, blocks, chosen, kind))
             continue
-        if covered or blurred is None:
-            out[tile] = _in_linear_light(picture[tile], tile, sides, share, visible)
-        else:
-            # Both show the same surface, or meet at an edge one pixel wide: there sRGB will do, at a third of the cost.
-            out[tile] = cv2.blendLinear(picture[tile], blurred[tile], share, 1.0 - share)
+        for first in range(0, len(chosen[0]), AT_ONCE):
+            some = chosen[0][first : first + AT_ONCE], chosen[1][first : first + AT_ONCE]
+            shares = ramps.in_focus(blocks.take(inverse_depth, some))
+            blocks.put(out, some, _mixed(blocks.take(picture, some), shares, around, blocks, some, kind))
     return out
 
 
-def _in_linear_light(picture: Picture, tile: Tile, sides: Sides, share: Plane, visible: Plane) -> Picture:
-    sharp = np.empty((4, *share.shape), np.float32)
-    np.multiply(to_light(picture), share, out=sharp[:3])
-    sharp[3] = share
-    if sides.hidden is not None and visible.min() < 1.0:
-        guess = sides.hidden.under(tile)
-        guess *= 1.0 - visible
-        sharp += guess
-    if sides.back is not None:
-        sharp = over(sharp, sides.back.under(tile))
-    if sides.front is not None:
-        sharp = over(sides.front.under(tile), sharp)
-    return to_srgb(sharp[:3])
+def block_size(base: int) -> tuple[int, int]:
+    """Height and width of what is looked at together: about BLOCK_HW, whole cells of every grid."""
+    coarsest_px = base * COARSEST
+    return -(-BLOCK_HW[0] // coarsest_px) * coarsest_px, -(-BLOCK_HW[1] // coarsest_px) * coarsest_px
 
 
-def over(near: Light, far: Light) -> Light:
-    """`near` laid over `far`, both `4 h w`. Works in place, on `far`."""
-    far *= 1.0 - near[3]
-    far += near
-    return far
+def _alone(around: _Around, blocks: Blocks, chosen: Chosen, kind: int) -> Picture:
+    """Where nothing is in focus."""
+    parts = [part for part in around.parts(kind) if part is not None]
+    total = sum(parts[1:], start=parts[0])
+    levels = cast(Levels, cv2.merge([levels_of(channel) for channel in total]))
+    return encoded(blocks.enlarge(levels, chosen))
 
 
-def tiles(part: Tile, step: int, size_hw: tuple[int, int] = TILE_HW) -> Iterator[Tile]:
-    """Pieces of a part of a picture, whole cells of `step` pixels each."""
-    (high, wide), (rows, columns) = (-(-side // step) * step for side in size_hw), part
-    for top in range(rows.start, rows.stop, high):
-        for left in range(columns.start, columns.stop, wide):
-            yield slice(top, min(top + high, rows.stop)), slice(left, min(left + wide, columns.stop))
+def _mixed(
+    picture: Picture, shares: tuple[Plane, Plane], around: _Around, blocks: Blocks, chosen: Chosen, kind: int
+) -> Picture:
+    """Where something is in focus. picture: the chosen blocks, `n h w 3`. shares: s and v, `n h w`."""
+    (own, visible), (front, back, guess) = shares, around.parts(kind)
+    behind, before = np.float32(1.0) - own, np.float32(1.0) - visible
+    if front is not None and around.through is not None:
+        own = own * blocks.enlarge(around.through, chosen)
+    out = np.empty_like(picture)
+    for index in range(3):
+        light = light_of(np.ascontiguousarray(picture[..., index]))
+        light *= own
+        if front is not None:
+            light += blocks.enlarge(front[index], chosen)
+        for stack, weight in ((back, behind), (guess, before)):
+            if stack is not None:
+                light += weight * blocks.enlarge(stack[index], chosen)
+        out[..., index] = srgb_of(light)
+    return out

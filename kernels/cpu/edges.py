@@ -15,17 +15,15 @@ import cv2
 import numpy as np
 
 from ..api import InverseDepth, Picture
-from .compose import tiles
 from .depth import resize
-from .fill import Plane, cells, enlarged
-from .light import Light
+from .grids import AnyArray, Blocks, Plane, shrunk
 
 REACH_PX = 3  # half of the widest ramp, in pixels of the depth
 COLOURS_PX = 3.0  # σ of the neighbourhood whose colours are compared
 SURE = 0.3  # this near to one of the two depths, as a share of the step, a pixel surely shows that surface
 STEP = 0.03  # of inverse depth: a smaller one is no edge
 ALIKE = 0.1  # squared distance of two colours in sRGB, 0–1 a channel, that tells no more than depth does
-TILE_HW = (48, 160)
+BLOCK_HW = (24, 64)  # in pixels; small, for most blocks hold no edge
 STEEPNESS = 8.0  # pixels half-way are few: a real edge is one pixel wide
 
 
@@ -39,11 +37,43 @@ def upsample(inverse_depth: InverseDepth, picture: Picture) -> InverseDepth:
     least, step, edge = _surfaces(calm)
     if edge.max() <= 0.0:
         return out
-    planes = np.stack((least, step, edge, *_colour_line(calm, least, step, picture)))
-    for tile in tiles((slice(0, calm.shape[0] * scale), slice(0, calm.shape[1] * scale)), scale, TILE_HW):
-        if edge[cells(tile, scale, calm.shape)].max() > 0.0:
-            _draw(out[tile], picture[tile], enlarged(planes, tile, scale))
-    return out
+    colours = shrunk(_framed(picture, (calm.shape[0] * scale, calm.shape[1] * scale)), scale)
+    planes = (np.float32(1.0) - edge, edge * least, edge * step, *_colour_line(calm, least, step, colours))
+    return _with_edges(out, picture, planes, scale)
+
+
+def _with_edges(inverse_depth: InverseDepth, picture: Picture, planes: Sequence[Plane], scale: int) -> InverseDepth:
+    """Inverse depth, of the picture's size, with each pixel near an edge on one surface or the other.
+
+    planes: in cells of `scale` pixels: the share of what was there, the farther surface and the step to the nearer,
+    both times the rest, and `_colour_line`.
+    """
+    height, width = inverse_depth.shape
+    block_hw = tuple(max(1, side // scale) for side in BLOCK_HW)
+    grid_hw = tuple(-(-side // cells) * cells for side, cells in zip(planes[0].shape, block_hw, strict=True))
+    size_hw = grid_hw[0] * scale, grid_hw[1] * scale
+    blocks = Blocks.of(size_hw, (block_hw[0] * scale, block_hw[1] * scale), scale)
+    grids = [_framed(plane, (grid_hw[0], grid_hw[1])) for plane in planes]
+    out, picture = _framed(inverse_depth, size_hw), _framed(picture, size_hw)
+    at = np.nonzero(blocks.greatest_near(np.float32(1.0) - grids[0]) > 0.0)
+    kept, least, step, *weights, share = (blocks.enlarge(grid, at) for grid in grids)
+    colours = blocks.take(picture, at)
+    for index, weight in enumerate(weights):
+        share += weight * colours[..., index]
+    np.clip(share, 0.0, 1.0, out=share)
+    share *= step
+    share += least
+    share += kept * blocks.take(out, at)
+    blocks.put(out, at, share)
+    return np.ascontiguousarray(out[:height, :width])
+
+
+def _framed(full: AnyArray, size_hw: tuple[int, int]) -> AnyArray:
+    """Continued to the right and below, so that whole blocks cover it."""
+    below, right = (size - side for size, side in zip(size_hw, full.shape, strict=False))
+    if not below and not right:
+        return full
+    return cast(AnyArray, cv2.copyMakeBorder(full, 0, below, 0, right, cv2.BORDER_REPLICATE))
 
 
 def _on_grid(inverse_depth: InverseDepth, size_hw: tuple[int, int], scale: int) -> InverseDepth:
@@ -73,10 +103,12 @@ def _surfaces(depth: InverseDepth) -> tuple[Plane, Plane, Plane]:
     return cast(Plane, low), cast(Plane, high - low), edge
 
 
-def _colour_line(depth: InverseDepth, least: Plane, step: Plane, picture: Picture) -> list[Plane]:
-    """Weights of R, G and B in 0–255, and a constant: their sum is the share of the nearer surface. `h w` each."""
+def _colour_line(depth: InverseDepth, least: Plane, step: Plane, colours: Picture) -> list[Plane]:
+    """Weights of R, G and B in 0–255, and a constant: their sum is the share of the nearer surface, made steep.
+
+    colours: of the cells. `h w` each.
+    """
     share = np.clip((depth - least) / np.maximum(step, np.float32(1e-3)), 0.0, 1.0)
-    colours = cv2.resize(picture, depth.shape[::-1], interpolation=cv2.INTER_AREA)
     channels = [grey.astype(np.float32) / np.float32(255.0) for grey in cv2.split(colours)]
     near, far = (_means(channels, mask.astype(np.float32)) for mask in (share > 1.0 - SURE, share < SURE))
     apart = [a - b for a, b in zip(near, far, strict=True)]
@@ -88,7 +120,8 @@ def _colour_line(depth: InverseDepth, least: Plane, step: Plane, picture: Pictur
     constant = share * (1.0 - trust)
     for weight, colour in zip(weights, far, strict=True):
         constant -= weight * colour
-    return [cast(Plane, weight / np.float32(255.0)) for weight in weights] + [cast(Plane, constant)]
+    steep = [cast(Plane, weight * np.float32(STEEPNESS / 255.0)) for weight in weights]
+    return [*steep, cast(Plane, (constant - np.float32(0.5)) * np.float32(STEEPNESS) + np.float32(0.5))]
 
 
 def _means(channels: Sequence[Plane], mask: Plane) -> list[Plane]:
@@ -103,19 +136,3 @@ def _means(channels: Sequence[Plane], mask: Plane) -> list[Plane]:
     count = spread(mask) + np.float32(1e-4)
     means = (spread(channel * mask) / count for channel in channels)
     return [cast(Plane, cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)) for mean in means]
-
-
-def _draw(out: InverseDepth, picture: Picture, planes: Light) -> None:
-    """Put each pixel of a tile on one surface or the other, as far as there is an edge. Tiles may reach beyond."""
-    least, step, edge, *weights, share = planes[:, : out.shape[0], : out.shape[1]]
-    for weight, grey in zip(weights, cv2.split(picture), strict=True):
-        share += weight * grey
-    share -= np.float32(0.5)
-    share *= np.float32(STEEPNESS)
-    share += np.float32(0.5)
-    np.clip(share, 0.0, 1.0, out=share)
-    step *= share
-    step += least
-    step -= out
-    step *= edge
-    out += step

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ..api import Picture
 
 Light = NDArray[np.float32]  # c h w: linear light in [0, 1]; a fourth channel is coverage, the first three times it
+Levels = NDArray[np.uint16]  # linear light, 65535 = 1
 
-_STEPS = 4095  # of the square root of light: fine steps where the eye sees them, 0.08 of a grey level at most
+_LEVELS = 65535.0  # of linear light: twenty to the step from black to the darkest grey
 
 
 def _decoded(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -24,30 +25,51 @@ def _encoded(light: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 _TO_LIGHT = _decoded(np.arange(256) / 255.0).astype(np.float32)
-_TO_SRGB = np.rint(255.0 * _encoded((np.arange(_STEPS + 1) / _STEPS) ** 2)).astype(np.uint8)
+_TO_SRGB = np.rint(255.0 * _encoded(np.arange(65536) / _LEVELS)).astype(np.uint8)
+
+
+def light_of(grey: NDArray[np.uint8]) -> Light:
+    """sRGB → linear light, any shape."""
+    return cast(Light, cv2.LUT(grey.reshape(-1, grey.shape[-1]), _TO_LIGHT)).reshape(grey.shape)
+
+
+def srgb_of(light: Light) -> NDArray[np.uint8]:
+    """Linear light → sRGB, any shape; what `light_of` gave comes back exactly. Above 1 is white."""
+    return encoded(levels_of(light))
+
+
+def levels_of(light: Light) -> Levels:
+    """Linear light on 65,536 levels."""
+    flat = light.reshape(-1, light.shape[-1])
+    # addWeighted rounds and saturates in one pass.
+    return cast(Levels, cv2.addWeighted(flat, _LEVELS, flat, 0.0, 0.0, dtype=cv2.CV_16U)).reshape(light.shape)
+
+
+def encoded(levels: Levels) -> NDArray[np.uint8]:
+    """Levels of linear light → sRGB."""
+    if not _WIDE_TABLES:
+        return np.take(_TO_SRGB, levels)
+    flat = levels.reshape(-1, levels.shape[-1])
+    return cast(NDArray[np.uint8], cv2.LUT(flat, _TO_SRGB)).reshape(levels.shape)
 
 
 def to_light(picture: Picture) -> Light:
     """`h w 3` sRGB as `3 h w` linear light."""
-    out = np.empty((3, *picture.shape[:2]), np.float32)
-    for index, grey in enumerate(cv2.split(picture)):
-        cv2.LUT(grey, _TO_LIGHT, dst=_plane(out, index))
-    return out
-
-
-def _plane(light: Light, index: int) -> Light:
-    """One channel, `h w`, as a view."""
-    return cast(Light, light[index])
+    return np.stack([light_of(cast(NDArray[np.uint8], grey)) for grey in cv2.split(picture)])
 
 
 def to_srgb(light: Light) -> Picture:
-    """`3 h w` linear light as `h w 3` sRGB; what `to_light` gave comes back exactly. Destroys its input."""
-    channels: list[NDArray[np.uint8]] = []
-    for index in range(len(light)):
-        channel = _plane(light, index)
-        np.maximum(channel, 0.0, out=channel)
-        cv2.sqrt(channel, dst=channel)
-        channel *= np.float32(_STEPS)
-        channel += np.float32(0.5)
-        channels.append(np.take(_TO_SRGB, channel.astype(np.uint16), mode="clip"))
-    return cast(Picture, cv2.merge(channels))
+    """`3 h w` linear light as `h w 3` sRGB."""
+    return cast(Picture, cv2.merge([srgb_of(channel) for channel in light]))
+
+
+def _has_wide_tables() -> bool:
+    """Whether this OpenCV looks up 16-bit values (5.0 does)."""
+    try:
+        cv2.LUT(np.zeros((1, 1), np.uint16), _TO_SRGB)
+    except cv2.error:
+        return False
+    return True
+
+
+_WIDE_TABLES = _has_wide_tables()

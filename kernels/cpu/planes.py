@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..api import Centres, InverseDepth, Lens
-from .fill import Plane
+from .grids import Plane
 
 SHARP_PX = 0.5  # a circle of confusion up to this radius is in focus
 LEAST_GAP_PX, LEAST_GAP = 2.0, 0.3  # planes nearer to each other, absolutely or in proportion, look the same
@@ -63,11 +63,42 @@ def share_beyond(radii: Plane, inner_px: float, outer_px: float) -> Plane:
     return np.clip(share, 0.0, 1.0, out=share)
 
 
-def in_focus(radii: Plane, planes: Planes) -> tuple[Plane, Plane]:
-    """The share of each pixel that is in focus, and the share that is not before the focus."""
-    visible = np.ones_like(radii)
-    if planes.front:
-        visible -= share_beyond(radii, SHARP_PX, planes.front[0])
-    if not planes.back:
-        return visible, visible
-    return visible - share_beyond(-radii, SHARP_PX, planes.back[0]), visible
+@dataclass(frozen=True, slots=True)
+class Ramps:
+    """Where the planes next to the focus take over: between two inverse depths each, linearly.
+
+    front, back: the inverse depth up to which a pixel is wholly in focus, and that from which on it is not any more;
+    infinite where there are no planes.
+    """
+
+    front: tuple[float, float]
+    back: tuple[float, float]
+
+    @classmethod
+    def of(cls, planes: Planes, lens: Lens) -> Ramps:
+        """For what `place` gave."""
+
+        def ramp(side: tuple[float, ...], sign: float) -> tuple[float, float]:
+            if not side:
+                return sign * np.inf, sign * np.inf
+            first, last = (lens.focus + sign * (lens.dead_zone + px / lens.reach_px) for px in (SHARP_PX, side[0]))
+            return first, last
+
+        return cls(ramp(planes.front, 1.0), ramp(planes.back, -1.0))
+
+    def in_focus(self, inverse_depth: InverseDepth) -> tuple[Plane, Plane]:
+        """The share of each pixel that is in focus, and the share that is not before the focus."""
+        visible, known = (_falling(inverse_depth, *ramp) for ramp in (self.front, self.back))
+        known += visible
+        known -= np.float32(1.0)
+        return known, visible
+
+
+def _falling(inverse_depth: InverseDepth, first: float, last: float) -> Plane:
+    """1 at `first` and on its side, 0 at `last`."""
+    if np.isinf(first):
+        return np.ones_like(inverse_depth)
+    slope = 1.0 / (first - last)
+    share = inverse_depth * np.float32(slope)
+    share -= np.float32(last * slope)
+    return np.clip(share, 0.0, 1.0, out=share)

@@ -22,17 +22,17 @@ import numpy as np
 
 from ..api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle
 from .blur import blur, rest_radius
-from .compose import Grid, Patch, Sides, compose, tiles
+from .compose import COARSEST, Grid, Patch, Sides, block_size, compose
 from .depth import resize
-from .fill import Plane, Tile, filled, halved, resized, surroundings
+from .fill import filled, surroundings
+from .grids import Plane, Tile, halved, resized, shrunk, tiles
 from .light import Light, to_light
-from .planes import SHARP_PX, in_focus, place, share_beyond, signed_radii
+from .planes import SHARP_PX, Ramps, place, share_beyond, signed_radii
 
-FINEST_HEIGHT_PX: dict[Quality, int] = {"fast": 240, "fine": 720}  # of the grid for the planes of least blur
+FINEST_HEIGHT_PX: dict[Quality, int] = {"fast": 180, "fine": 720}  # of the grid for the planes of least blur
 CELLS_PER_RADIUS: dict[Quality, float] = {"fast": 2.0, "fine": 2.5}  # at least; a plane's grid is as coarse as that
 EDGE_CELLS = 2.0  # a step of the circle of confusion between two cells that makes an edge, in cells
 MIXED = np.float32(0.2)  # what a cell at an edge counts for, against others of its plane
-COARSEST = 8  # cells of the finest grid along one of the coarsest
 
 
 def refocus(
@@ -43,22 +43,20 @@ def refocus(
     planes = place(centres, lens, smallest_px=max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5))
     if not planes.front and not planes.back:
         return picture.copy()
-    padded, depth, inside = _padded(picture, resize(inverse_depth, (height, width)), base * COARSEST)
-    shot = _Shot.of(padded, depth, lens, base, style)
+    padded, depth, inside = _padded(picture, resize(inverse_depth, (height, width)), block_size(base))
+    shot, ramps = _Shot.of(padded, depth, lens, base, style), Ramps.of(planes, lens)
     front, back, hidden = _front(shot, planes.front), _back(shot, planes.back), None
     if front is not None:
-        share, visible = in_focus(shot.radii, planes)
+        share, visible = ramps.in_focus(shot.depth)
         everywhere = slice(0, share.shape[0]), slice(0, share.shape[1])
         hidden = Grid(surroundings(shot.seen(share, everywhere), visible), 2 * base)
-    sides = Sides(front, hidden, back)
-    out = compose(padded, sides, lambda tile: in_focus(signed_radii(depth[tile], lens), planes), base)
-    return np.ascontiguousarray(out[inside])
+    return np.ascontiguousarray(compose(padded, depth, ramps, Sides(front, hidden, back), base)[inside])
 
 
-def _padded(picture: Picture, depth: InverseDepth, multiple: int) -> tuple[Picture, InverseDepth, Tile]:
-    """Mirrored on at all sides, so that every grid divides the picture, and where in it the picture is."""
+def _padded(picture: Picture, depth: InverseDepth, whole_hw: tuple[int, int]) -> tuple[Picture, InverseDepth, Tile]:
+    """Mirrored on at all sides, so that blocks and grids divide the picture, and where in it the picture is."""
     height, width = picture.shape[:2]
-    high, wide = (-side % multiple for side in (height, width))
+    high, wide = (-side % whole for side, whole in zip((height, width), whole_hw, strict=True))
     top, left = high // 2, wide // 2
     if high or wide:
         edges = (top, high - top, left, wide - left)
@@ -69,9 +67,13 @@ def _padded(picture: Picture, depth: InverseDepth, multiple: int) -> tuple[Pictu
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Shot:
-    """The picture on the finest grid: `3 h w` light, `h w` signed radii in pixels. base: pixels along a cell."""
+    """The picture on the finest grid: `3 h w` light, `h w` inverse depth and signed radii in pixels.
+
+    base: pixels along a cell.
+    """
 
     light: Light
+    depth: InverseDepth
     radii: Plane
     base: int
     style: RefocusStyle
@@ -79,8 +81,8 @@ class _Shot:
     @classmethod
     def of(cls, picture: Picture, depth: InverseDepth, lens: Lens, base: int, style: RefocusStyle) -> _Shot:
         middle = base // 2  # a cell has the depth of its middle pixel: a mean would lie between two surfaces
-        radii = signed_radii(depth[middle::base, middle::base], lens)
-        return cls(to_light(_shrunk(picture, base)), radii, base, style)
+        depth = np.ascontiguousarray(depth[middle::base, middle::base])
+        return cls(to_light(shrunk(picture, base)), depth, signed_radii(depth, lens), base, style)
 
     def seen(self, share: Plane, part: Tile, scale: int = 1) -> Light:
         """A part of a plane as the picture shows it: light times coverage, and coverage.
@@ -170,13 +172,3 @@ def _support(share: Plane, reach: int) -> Tile:
 def _inward(radii_px: Sequence[float]) -> list[tuple[float, float]]:
     """Each plane's radius with that of the plane before it on the way to the focus, the largest first."""
     return list(zip((SHARP_PX, *radii_px), radii_px))[::-1]
-
-
-def _shrunk(picture: Picture, scale: int) -> Picture:
-    """The means of cells of `scale` × `scale` pixels."""
-    if scale % 2 == 0 or scale == 1:
-        height, width = picture.shape[:2]
-        return cast(Picture, cv2.resize(picture, (width // scale, height // scale), interpolation=cv2.INTER_AREA))
-    # The same three times faster: OpenCV's area resize is quick for even scales only.
-    means = cv2.blur(picture, (scale, scale))
-    return cast(Picture, np.ascontiguousarray(means[scale // 2 :: scale, scale // 2 :: scale]))
