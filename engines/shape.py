@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import cv2
+
+from ..kernels.api import Picture
+
 MEAN = (0.485, 0.456, 0.406)  # ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
 STRIDE = 32
@@ -19,3 +25,15 @@ def net_size(height: int, width: int, quality: str = "fast") -> tuple[int, int]:
     aspect = min(max(height, width) / min(height, width), MAX_ASPECT)
     long = round(short * aspect / STRIDE) * STRIDE
     return (short, long) if width >= height else (long, short)
+
+
+def shrunk_to(picture: Picture, size_hw: tuple[int, int]) -> Picture:
+    """The picture at the net's size, by means of the pixels under each.
+
+    Large ones are halved first: that is exact and quick, and OpenCV's means of uneven areas cost three times as much.
+    """
+    height, width = picture.shape[:2]
+    if height >= 3 * size_hw[0] and width >= 3 * size_hw[1] and height % 2 == width % 2 == 0:
+        half = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        return shrunk_to(cast(Picture, half), size_hw)
+    return cast(Picture, cv2.resize(picture, size_hw[::-1], interpolation=cv2.INTER_AREA))

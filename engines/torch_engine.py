@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
@@ -13,7 +12,7 @@ from ..kernels.errors import CheckpointError, EngineError
 from . import checkpoint
 from .encoders import ENCODERS
 from .network import DepthNet
-from .shape import MEAN, STD, net_size
+from .shape import MEAN, STD, net_size, shrunk_to
 
 
 def load_net(path: Path) -> DepthNet:
@@ -60,8 +59,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def infer(self, picture: Picture) -> InverseDepth:
-        height, width = net_size(picture.shape[0], picture.shape[1], self._quality)
-        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        small = shrunk_to(picture, net_size(picture.shape[0], picture.shape[1], self._quality))
         x = torch.from_numpy(small).to(self._device).permute(2, 0, 1)[None].float() / 255.0
         x = ((x - self._mean) / self._std).to(self._dtype, memory_format=torch.channels_last)
         return self._net(x)[0, 0].float().cpu().numpy().astype(np.float32, copy=False)

@@ -6,6 +6,7 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,7 @@ from pullfocus.engines.encoders import ENCODERS
 from pullfocus.engines.network import DepthNet
 from pullfocus.engines.openvino_engine import OpenVinoEngine, Precision
 from pullfocus.engines.plane import PlaneEngine
-from pullfocus.engines.shape import net_size
+from pullfocus.engines.shape import net_size, shrunk_to
 from pullfocus.engines.torch_engine import TorchEngine, load_net
 from pullfocus.kernels.api import Quality
 from pullfocus.kernels.errors import EngineError, InputError, MissingExtraError
@@ -194,3 +195,15 @@ def test_loaded_net_is_in_eval_mode_with_its_own_statistics(random_model: Path) 
     net = load_net(random_model)
     assert not net.training
     assert float(net.get_buffer("up2.bn.running_mean").abs().max()) > 0.1
+
+
+@pytest.mark.parametrize("size_hw", [(720, 1280), (1080, 1920), (2160, 3840), (721, 1281), (240, 320)])
+def test_large_pictures_reach_the_net_as_means(size_hw: tuple[int, int]) -> None:
+    height, width = size_hw
+    y, x = np.mgrid[:height, :width]
+    waves = 127.0 + 120.0 * np.sin(y / height * 9.0) * np.sin(x / width * 14.0)
+    picture = np.repeat(waves.astype(np.uint8)[..., None], 3, axis=2)
+    small = shrunk_to(picture, (192, 352))
+    plain = cv2.resize(picture, (352, 192), interpolation=cv2.INTER_AREA)
+    assert small.shape == (192, 352, 3)
+    assert np.abs(small.astype(int) - plain).max() <= 2

@@ -92,7 +92,8 @@ def test_auto_takes_int8_only_where_processor_and_net_are_ready(
 ) -> None:
     for flags, model, expected in (
         ("avx2 avx512_vnni", int8_model, True),
-        ("avx2", int8_model, False),
+        ("avx2", int8_model, True),
+        ("sse4_2", int8_model, False),
         ("avx2 avx512_vnni", random_model, False),
     ):
         monkeypatch.setattr(openvino_engine, "cpu_fact", Mock(return_value=flags))

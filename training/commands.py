@@ -74,7 +74,7 @@ def quantize(
     seed: Annotated[int, typer.Option(min=0, help="chooses the pictures")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing file")] = False,
 ) -> None:
-    """Make a depth net ready for int8: half the file, and faster on a CPU with VNNI or AMX."""
+    """Make a depth net ready for int8: half the file, and faster on a CPU with AVX2 or better."""
     _need("pullfocus quantize", *NET_NEEDS, *DATA_NEEDS, "nncf")
     from .quantize import run_quantize
 
