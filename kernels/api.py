@@ -120,6 +120,21 @@ class Kernels(Protocol):
         """One colour a layer, near = warm, at the given size, with hard borders."""
         ...
 
+    def mark_in_focus(self, picture: Picture, inverse_depth: InverseDepth, lens: Lens) -> Picture:
+        """Focus peaking: `picture` with those of its edges in red whose circle of confusion is below half a pixel.
+
+        inverse_depth may be smaller than the picture.
+        """
+        ...
+
+    def tint_by_focus(self, picture: Picture, inverse_depth: InverseDepth, lens: Lens) -> Picture:
+        """In colour what is in focus; what is before it becomes warm, and what is behind it cool, with the radius.
+
+        inverse_depth may be smaller than the picture. The tint is full where the circle of confusion has a radius of
+        2 % of the picture's height.
+        """
+        ...
+
 
 def load(device: Device) -> Kernels:
     """The kernels for `device`. Raises InputError for a device without kernels."""

@@ -12,7 +12,7 @@ from .depth_range import RangeMode
 from .focus import Auto, LayerNumber, Target
 
 Smoothing = Literal["none", "median", "gaussian", "both"]
-View = Literal["refocus", "depth", "layers", "side", "panel"]
+View = Literal["refocus", "depth", "layers", "side", "panel", "peaking", "zone"]
 
 DEFAULT_APERTURE = 7.0
 DEFAULT_BLADES = 6

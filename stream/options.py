@@ -61,7 +61,12 @@ DepthIn: TypeAlias = Annotated[
 ]
 DepthOut: TypeAlias = Annotated[Path | None, typer.Option(metavar="FILE", help="also write the depth used")]
 ViewOption: TypeAlias = Annotated[
-    View, typer.Option("--view", help="what to show; panel is source, depth, layers, refocused")
+    View,
+    typer.Option(
+        "--view",
+        help="what to show; panel: source, depth, layers, refocused; peaking: edges in focus are marked; "
+        "zone: what is before the focus is warm, behind it cool",
+    ),
 ]
 Json: TypeAlias = Annotated[
     Path | None, typer.Option("--json", metavar="REPORT", help="write latencies, waits and drops here")

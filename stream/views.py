@@ -1,11 +1,11 @@
-"""What can be shown of a frame: the refocused picture, depth, layers, side by side, the four panels."""
+"""What can be shown of a frame: the refocused picture, depth, layers, several of them, or where the focus is."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from ..kernels.api import Kernels, Picture, RefocusStyle
+from ..kernels.api import Kernels, Lens, Picture, RefocusStyle
 from .config import View
 from .frame import Layered
 
@@ -26,12 +26,19 @@ def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) ->
             return np.hstack((source, refocused(layered, kernels, style)))
         case "panel":
             return _panel(layered, kernels, style)
+        case "peaking":
+            return kernels.mark_in_focus(source, layered.sensed.inverse_depth, _lens(layered))
+        case "zone":
+            return kernels.tint_by_focus(source, layered.sensed.inverse_depth, _lens(layered))
 
 
 def refocused(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
     sensed = layered.sensed
-    lens = layered.plan.lens(sensed.frame.size_hw[0])
-    return kernels.refocus(sensed.frame.picture, sensed.inverse_depth, layered.centres, lens, style)
+    return kernels.refocus(sensed.frame.picture, sensed.inverse_depth, layered.centres, _lens(layered), style)
+
+
+def _lens(layered: Layered) -> Lens:
+    return layered.plan.lens(layered.sensed.frame.size_hw[0])
 
 
 def depth_view(layered: Layered, kernels: Kernels) -> Picture:

@@ -1,4 +1,4 @@
-"""False-colour pictures of depth and layers. The specification is `..api.Kernels`."""
+"""Pictures of depth, of layers and of where the focus is. The specification is `..api.Kernels`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import cast
 import cv2
 import numpy as np
 
-from ..api import InverseDepth, Labels, Picture
+from ..api import InverseDepth, Labels, Lens, Picture
+from .depth import resize
+
+MARK = (255, 40, 40)
+EDGE = 24  # |∂x| + |∂y| of grey, scaled so that a step of so many greys across the picture has about this
+SHARP_RADIUS_PX = 0.5
+WARM, COOL = (255, 150, 60), (70, 140, 255)
+FULL_RADIUS = 0.02  # of the picture's height: where the tint is full
+FULL_TINT = 0.85  # a little of the picture's own colour stays
 
 
 def colour_depth(inverse_depth: InverseDepth, size_hw: tuple[int, int]) -> Picture:
@@ -27,3 +35,28 @@ def colour_layers(labels: Labels, layers: int, size_hw: tuple[int, int]) -> Pict
 
 def _turbo(grey: Labels) -> Picture:
     return cast(Picture, cv2.cvtColor(cv2.applyColorMap(grey, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB))
+
+
+def mark_in_focus(picture: Picture, inverse_depth: InverseDepth, lens: Lens) -> Picture:
+    within = lens.dead_zone + SHARP_RADIUS_PX / max(lens.reach_px, 1e-6)
+    full = resize(inverse_depth, (picture.shape[0], picture.shape[1]))
+    sharp = cv2.inRange(full, lens.focus - within, lens.focus + within)
+    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (3, 3), 0)  # noise has no edges
+    across, down = (cv2.Sobel(grey, cv2.CV_16S, *order, scale=0.25) for order in ((1, 0), (0, 1)))
+    edges = cv2.addWeighted(cv2.convertScaleAbs(across), 1.0, cv2.convertScaleAbs(down), 1.0, -EDGE)
+    out = picture.copy()
+    out[cv2.bitwise_and(edges, sharp) > 0] = MARK
+    return out
+
+
+def tint_by_focus(picture: Picture, inverse_depth: InverseDepth, lens: Lens) -> Picture:
+    full = resize(inverse_depth, (picture.shape[0], picture.shape[1]))
+    depths = np.linspace(0.0, 1.0, 256)
+    radius_px = lens.reach_px * np.maximum(np.abs(depths - lens.focus) - lens.dead_zone, 0.0)
+    strength = np.minimum(radius_px / (FULL_RADIUS * picture.shape[0]), 1.0) * FULL_TINT
+    colours = np.where((depths > lens.focus)[:, None], WARM, COOL).astype(np.uint8)[:, None]
+    level = cv2.convertScaleAbs(full, alpha=255.0)
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    tint = cv2.multiply(cv2.applyColorMap(level, colours), grey, scale=1.0 / 255.0)
+    weight = cv2.LUT(level, strength.astype(np.float32))
+    return cast(Picture, cv2.blendLinear(tint, picture, weight, 1.0 - weight))
