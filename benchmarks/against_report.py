@@ -92,9 +92,7 @@ def _our_stages(threads: int) -> list[Stage]:
     """What `pullfocus video` runs by default on a CPU."""
     settings, kernels = Settings(), load("cpu")
     engine = OpenVinoEngine(checkpoint.locate("resnet18"), threads=threads)
-    return Parts(kernels, NetDepth(engine, kernels, settings), engine.name).stages(
-        settings, FocusPuller(settings.focus)
-    )
+    return Parts(kernels, NetDepth(engine, kernels, settings), engine.name).stages(settings, FocusPuller(settings))
 
 
 def _measure(frame: Frame, stages: Sequence[Stage], costs_ms: dict[str, list[float]]) -> None:

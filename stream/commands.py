@@ -19,7 +19,9 @@ from .reporting import ReportFile, run_and_tell
 def video(
     source: Annotated[str, typer.Argument(metavar="IN", help="video file")],
     out: o.Output,
-    focus: o.Focus = "auto",
+    focus: o.Focus = None,
+    focus_script: o.FocusScriptFile = None,
+    face_model: o.FaceModel = None,
     aperture: o.Aperture = DEFAULT_APERTURE,
     kernel: o.Kernel = "disc",
     blades: o.Blades = DEFAULT_BLADES,
@@ -43,8 +45,9 @@ def video(
     from .video_job import refocus_video
 
     settings = o.settings_from(
-        focus=focus, aperture=aperture, kernel=kernel, blades=blades, rotation=rotation, dead_zone=dead_zone,
-        layers=layers, smooth=smooth, net_every=net_every, depth_range=depth_range, view=view,
+        focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
+        blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
+        net_every=net_every, depth_range=depth_range, view=view,
         default_dead_zone=NET_DEAD_ZONE if depth_in is None else 0.0,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
@@ -58,7 +61,8 @@ def video(
 def image(
     source: Annotated[Path, typer.Argument(metavar="IN", help="picture, or folder of pictures")],
     out: o.Output,
-    focus: o.Focus = "auto",
+    focus: o.Focus = None,
+    face_model: o.FaceModel = None,
     aperture: o.Aperture = DEFAULT_APERTURE,
     kernel: o.Kernel = "disc",
     blades: o.Blades = DEFAULT_BLADES,
@@ -81,8 +85,9 @@ def image(
     from .image_job import refocus_pictures
 
     settings = o.settings_from(
-        focus=focus, aperture=aperture, kernel=kernel, blades=blades, rotation=rotation, dead_zone=dead_zone,
-        layers=layers, smooth=smooth, depth_range=depth_range, view=view, default_dead_zone=0.0,
+        focus=focus, face_model=face_model, aperture=aperture, kernel=kernel,
+        blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
+        depth_range=depth_range, view=view, default_dead_zone=0.0,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     o.check_untouched(settings, depth_in)
@@ -134,7 +139,9 @@ def live(
     fps: o.Fps = None,
     mirror: o.Mirror = False,
     frames: Annotated[int, typer.Option(metavar="N", help="stop after N frames; 0 = go on")] = 0,
-    focus: o.Focus = "auto",
+    focus: o.Focus = None,
+    focus_script: o.FocusScriptFile = None,
+    face_model: o.FaceModel = None,
     aperture: o.Aperture = DEFAULT_APERTURE,
     kernel: o.Kernel = "disc",
     blades: o.Blades = DEFAULT_BLADES,
@@ -156,8 +163,9 @@ def live(
     from .live_job import LiveRequest, run_live
 
     settings = o.settings_from(
-        focus=focus, aperture=aperture, kernel=kernel, blades=blades, rotation=rotation, dead_zone=dead_zone,
-        layers=layers, smooth=smooth, net_every=net_every, depth_range=depth_range, view=view,
+        focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
+        blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
+        net_every=net_every, depth_range=depth_range, view=view,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)
@@ -169,7 +177,9 @@ def bench(
     source: o.SourceOption = "synthetic",
     size: o.Size = None,
     frames: Annotated[int, typer.Option(metavar="N", min=1, help="how many frames")] = 200,
-    focus: o.Focus = "auto",
+    focus: o.Focus = None,
+    focus_script: o.FocusScriptFile = None,
+    face_model: o.FaceModel = None,
     aperture: o.Aperture = DEFAULT_APERTURE,
     kernel: o.Kernel = "disc",
     layers: o.Layers = 6,
@@ -187,7 +197,8 @@ def bench(
     from .live_job import LiveRequest, run_bench
 
     settings = o.settings_from(
-        focus=focus, aperture=aperture, kernel=kernel, layers=layers, smooth=smooth, net_every=net_every,
+        focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
+        layers=layers, smooth=smooth, net_every=net_every,
         depth_range=depth_range, engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     request = LiveRequest(source, "null", o.parse_size(size), frames=frames)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from ..engines.build import EngineRequest
 from ..kernels.api import KernelShape
 from ..kernels.errors import InputError
 from .depth_range import RangeMode
-from .focus import Auto, LayerNumber, Target
+from .focus_script import FocusScript
+from .frame import LARGEST_APERTURE
+from .targets import Auto, LayerNumber, Target
 
 Smoothing = Literal["none", "median", "gaussian", "both"]
 View = Literal["refocus", "depth", "layers", "side", "panel", "peaking", "zone"]
@@ -25,6 +28,8 @@ class Settings:
     """Everything a user can choose for one run. Raises InputError when a value is out of range."""
 
     focus: Target = field(default_factory=Auto)
+    script: FocusScript | None = None  # takes the place of `focus`
+    face_model: Path | None = None
     aperture: float = DEFAULT_APERTURE
     kernel: KernelShape = "disc"
     blades: int = DEFAULT_BLADES
@@ -38,7 +43,7 @@ class Settings:
     engine: EngineRequest = field(default_factory=EngineRequest)
 
     def __post_init__(self) -> None:
-        _check("--aperture", self.aperture, 0.0, 50.0)
+        _check("--aperture", self.aperture, 0.0, LARGEST_APERTURE)
         _check("--dead-zone", self.dead_zone, 0.0, 1.0)
         _check("--blades", self.blades, 3, 12)
         _check("--rotation", self.rotation, -360.0, 360.0)
@@ -48,6 +53,8 @@ class Settings:
             raise InputError(f"--blades and --rotation turn a polygon; got --kernel {self.kernel}, expected polygon")
         if isinstance(self.focus, LayerNumber) and self.focus.number > self.layers:
             raise InputError(f"--focus layer:{self.focus.number}: there are {self.layers} layers; see --layers")
+        if self.script is not None:
+            self.script.check_layers(self.layers)
 
     @property
     def median_px(self) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..kernels.api import Centres, InverseDepth, Lens, Picture
 
+LARGEST_APERTURE = 50.0
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Frame:

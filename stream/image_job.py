@@ -79,10 +79,11 @@ def _check_stems(pictures: list[Path], depth_in: Path) -> None:
 
 
 class _Run:
-    """What all pictures of a run share. Stages are made anew for every picture: nothing may leak to the next."""
+    """What all pictures of a run share. Stages are made or reset for every picture: nothing may leak."""
 
     def __init__(self, settings: Settings, depth_in: Path | None, stages: list[str]) -> None:
         self._settings, self._depth_in = settings, depth_in
+        self._puller = FocusPuller(settings)
         self._engine = build(settings.engine) if depth_in is None else None
         self._meter = Meter(stages)
         self.kernels = load("cpu")
@@ -115,7 +116,8 @@ class _Run:
 
     def render(self, frame: Frame, depth: InverseDepth) -> Picture:
         with self.timed("layers"):
-            stage = LayersStage(self.kernels, self._settings, FocusPuller(self._settings.focus))
+            self._puller.reset()
+            stage = LayersStage(self.kernels, self._settings, self._puller)
             layered = stage(Sensed(frame, depth))
         with self.timed("refocus"):
             return RefocusStage(self.kernels, self._settings)(layered).picture

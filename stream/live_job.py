@@ -65,7 +65,7 @@ class LiveRequest:
 
 def run_live(request: LiveRequest, settings: Settings) -> Report:
     """Run until the source ends, the user quits or Ctrl-C. Raises InputError, OutputError, EngineError."""
-    puller = FocusPuller(settings.focus)
+    puller = FocusPuller(settings)
     with ExitStack() as stack:
         sink = _sink(stack, request, puller, settings)  # the window first: see `window`
         source = _live_source(stack, request)
@@ -84,12 +84,13 @@ def run_live(request: LiveRequest, settings: Settings) -> Report:
 
 def run_bench(request: LiveRequest, settings: Settings) -> Report:
     """As fast as it goes, every frame, into nothing. Compiling the net for the frames' size is not counted."""
+    puller = FocusPuller(settings)
     with ExitStack() as stack:
         source = _bench_source(stack, request)
         size_hw = request.size_hw or source.size_hw
         adjusted = Adjusted(source, size_hw, request.mirror, request.frames)
         parts = stack.enter_context(prepared(settings, warm_up_hw=size_hw))
-        stages = parts.stages(settings, FocusPuller(settings.focus))
+        stages = parts.stages(settings, puller)
         # Channels of one: latency holds one wait for the slowest stage at each end, not the length of long queues.
         return run(adjusted, stages, NullSink(), engine=parts.engine, capacity=1)
 

@@ -12,15 +12,27 @@ from ..kernels.api import KernelShape, Quality
 from ..kernels.errors import InputError
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings, Smoothing, View
 from .depth_range import RangeMode
-from .focus import parse_focus
+from .focus_script import read_focus_script
+from .targets import parse_focus
 
 Focus: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="auto|nearest|layer:N|FLOAT|X,Y",
         help="what is sharp: the subject, the nearest layer, layer N (1 = nearest), an inverse depth 0–1 "
-        "(0 = infinity, 1 = 0.5 m), or what is at a point in relative picture coordinates",
+        "(0 = infinity, 1 = 0.5 m), or what is at a point in relative picture coordinates, followed when it moves",
+        show_default="auto",
     ),
+]
+FocusScriptFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--focus-script", metavar="FILE", help="what is sharp when, and how long each pull takes: TOML or JSON"
+    ),
+]
+FaceModel: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="YuNet model (.onnx): --focus auto then takes the largest face"),
 ]
 Aperture: TypeAlias = Annotated[
     float, typer.Option(help="blur-circle radius, % of picture height at an inverse-depth difference of 1")
@@ -83,7 +95,9 @@ Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the pi
 
 def settings_from(
     *,
-    focus: str = "auto",
+    focus: str | None = None,
+    focus_script: Path | None = None,
+    face_model: Path | None = None,
     aperture: float = DEFAULT_APERTURE,
     kernel: KernelShape = "disc",
     blades: int = DEFAULT_BLADES,
@@ -98,8 +112,12 @@ def settings_from(
     engine: EngineRequest,
 ) -> Settings:
     """Checked settings. Raises InputError."""
+    if focus is not None and focus_script is not None:
+        raise InputError(f"got --focus {focus} and --focus-script, expected one: a script says itself what is in focus")
     return Settings(
-        focus=parse_focus(focus),
+        focus=parse_focus("auto" if focus is None else focus),
+        script=read_focus_script(focus_script) if focus_script is not None else None,
+        face_model=face_model,
         aperture=aperture,
         kernel=kernel,
         blades=blades,

@@ -8,8 +8,8 @@ from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
 from .depth_range import make_range
-from .focus import FocusPuller, resized_for_focus
-from .frame import FocusPlan, Frame, Layered, Rendered, Sensed
+from .focus import FocusPuller
+from .frame import Frame, Layered, Rendered, Sensed
 from .grey16 import from_grey16, to_grey16
 from .layers import LayerTracker
 from .views import show
@@ -64,13 +64,12 @@ class LayersStage:
     name = "layers"
 
     def __init__(self, kernels: Kernels, settings: Settings, puller: FocusPuller) -> None:
-        self._kernels, self._settings, self._puller = kernels, settings, puller
+        self._puller = puller
         self._tracker = LayerTracker(kernels, settings.layers)
 
     def __call__(self, sensed: Sensed) -> Layered:
         centres = self._tracker.update(sensed.inverse_depth)
-        focus = self._puller.focus(resized_for_focus(sensed.inverse_depth), centres, sensed.frame.time_s)
-        return Layered(sensed, centres, FocusPlan(focus, self._settings.aperture, self._settings.dead_zone))
+        return Layered(sensed, centres, self._puller.plan(sensed, centres))
 
 
 class RefocusStage:

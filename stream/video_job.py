@@ -35,6 +35,7 @@ def refocus_video(
     for path in (target, depth_out):
         if path is not None:
             check_target(path, overwrite)
+    puller = FocusPuller(settings)
     with ExitStack() as stack:
         source = stack.enter_context(VideoSource(source_path))
         parts = stack.enter_context(prepared(settings, depth_in))
@@ -42,7 +43,7 @@ def refocus_video(
         sinks: list[Sink] = [video]
         if depth_out is not None:
             sinks.append(stack.enter_context(depth_video_sink(depth_out, source.info)))
-        stages = parts.stages(settings, FocusPuller(settings.focus))
+        stages = parts.stages(settings, puller)
         on_frame = stack.enter_context(progress(Path(source_path).name, source.info.frames))
         report = run(source, stages, TeeSink(sinks), engine=parts.engine, on_frame=on_frame)
     return report.with_notes([*_source_notes(source), *video.notes])

@@ -19,8 +19,9 @@ import cv2
 from ..kernels.api import Picture
 from ..kernels.errors import OutputError
 from .config import View
-from .focus import Auto, FocusPuller, Nearest, Point, Target
+from .focus import FocusPuller
 from .frame import Rendered
+from .targets import Auto, Nearest, Point, Target
 
 TITLE = "pullfocus"
 QUIT_KEYS = (ord("q"), ord("Q"), 27)

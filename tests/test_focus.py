@@ -1,4 +1,4 @@
-"""What the user may ask for, and how the focus gets there."""
+"""What the user may ask for, and the focus plan that comes of it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.config import Settings
-from pullfocus.stream.focus import (
-    SWITCH_S,
-    Auto,
-    Fixed,
-    FocusPuller,
-    LayerNumber,
-    Nearest,
-    Point,
-    Target,
-    parse_focus,
-    resized_for_focus,
-    subject_scores,
-)
+from pullfocus.stream.focus import DEAD_BAND
 from pullfocus.stream.frame import FocusPlan
+from pullfocus.stream.targets import Auto, Fixed, LayerNumber, Nearest, Point, Target, parse_focus
 
-CENTRES = np.array([0.9, 0.5, 0.1])
+from .scene import CENTRES, focus_at, puller, sensed
+
 FRAME_S = 1 / 30
 
 
@@ -34,6 +24,10 @@ def depth_with(left: float, right: float, split: int = 48) -> NDArray[np.float32
     depth = np.full((54, 96), right, np.float32)
     depth[:, :split] = left
     return depth
+
+
+def flat(value: float) -> NDArray[np.float32]:
+    return np.full((9, 9), value, np.float32)
 
 
 @pytest.mark.parametrize(
@@ -76,78 +70,85 @@ def test_layer_beyond_the_last_is_refused() -> None:
 def test_first_frame_is_at_the_target(target: Target, expected: float) -> None:
     depth = depth_with(0.5, 0.12)
     depth[0, 20] = 0.9  # a speck is no layer to focus on
-    assert FocusPuller(target).focus(depth, CENTRES, 0.0) == pytest.approx(expected)
-
-
-def test_auto_prefers_near_and_central() -> None:
-    depth = np.full((54, 96), 0.1, np.float32)
-    depth[10:50, 35:60] = 0.9
-    assert FocusPuller(Auto()).focus(depth, CENTRES, 0.0) == pytest.approx(0.9)
-    aside = np.full((54, 96), 0.1, np.float32)
-    aside[:6, :6] = 0.9
-    scores = subject_scores(aside, CENTRES)
-    assert scores[0] < scores[2]
+    assert focus_at(puller(target), depth) == pytest.approx(expected)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.lists(st.floats(0.001, 1.0), min_size=1, max_size=20))
 def test_pull_glides_to_the_goal_without_overshoot(start: float, goal: float, steps_s: list[float]) -> None:
-    puller = FocusPuller(Point(0.5, 0.5))
-    time_s, last = 0.0, puller.focus(np.full((9, 9), start, np.float32), CENTRES, 0.0)
+    puller_ = puller("0.5,0.5", dead_zone=0.0)
+    time_s, last = 0.0, focus_at(puller_, flat(start))
     end = float(np.float32(goal))
     for step_s in steps_s:
         time_s += step_s
-        now = puller.focus(np.full((9, 9), goal, np.float32), CENTRES, time_s)
+        now = focus_at(puller_, flat(goal), time_s)
         assert min(last, end) - 1e-6 <= now <= max(last, end) + 1e-6
         last = now
-    assert abs(puller.focus(np.full((9, 9), goal, np.float32), CENTRES, time_s + 5.0) - end) < 1e-6
+    assert abs(focus_at(puller_, flat(goal), time_s + 5.0) - end) <= DEAD_BAND
 
 
 def test_pull_takes_the_same_time_at_any_frame_rate() -> None:
-    ends: list[float] = []
+    ends = list[float]()
     for rate in (10, 30, 60):
-        puller = FocusPuller(Point(0.5, 0.5))
-        puller.focus(np.zeros((9, 9), np.float32), CENTRES, 0.0)
-        ends.append([puller.focus(np.ones((9, 9), np.float32), CENTRES, i / rate) for i in range(1, rate // 2 + 1)][-1])
-    assert ends == pytest.approx([1 - np.exp(-2)] * 3)
+        puller_ = puller("0.5,0.5")
+        focus_at(puller_, flat(0.0))
+        ends.append([focus_at(puller_, flat(1.0), i / rate) for i in range(1, rate // 2 + 1)][-1])
+    assert ends == pytest.approx([ends[0]] * 3, abs=1e-4)
+    assert 0.4 < ends[0] < 0.8
 
 
-def subject_over_time(rival_s: float, share: float) -> list[float]:
-    """Focus while the subject (left, 0.9) shrinks to `share` of the picture for `rival_s`; the rest is 0.5."""
-    puller, focus = FocusPuller(Auto()), list[float]()
+@pytest.mark.parametrize("target", ["auto", "nearest", "layer:2", "0.5,0.5"])
+@pytest.mark.parametrize("dead_zone", [0.0, 0.08])
+def test_a_subject_that_wanders_a_little_does_not_move_the_focus(target: str, dead_zone: float) -> None:
+    band = 0.45 * max(DEAD_BAND, dead_zone / 2)
+    puller_, rng = puller(target, dead_zone=dead_zone), np.random.default_rng(3)
+    focus = list[float]()
     for frame in range(90):
-        rival_now = 0.5 <= frame * FRAME_S < 0.5 + rival_s
-        depth = depth_with(0.9, 0.5, round(96 * (share if rival_now else 0.6)))
-        focus.append(puller.focus(depth, CENTRES, frame * FRAME_S))
-    return focus
+        depth = 0.5 + rng.uniform(-band, band)
+        focus.append(puller_.plan(sensed(flat(depth), frame * FRAME_S), CENTRES + depth - 0.5).inverse_depth)
+    assert len(set(focus)) == 1
 
 
-def test_auto_does_not_turn_to_a_short_rival() -> None:
-    assert set(subject_over_time(SWITCH_S * 0.7, 0.1)) == {0.9}
-
-
-def test_auto_turns_to_a_stronger_rival_that_lasts() -> None:
-    focus = subject_over_time(2.5, 0.1)
-    assert focus[round(0.9 / FRAME_S)] == pytest.approx(0.9)
-    assert focus[-1] == pytest.approx(0.5, abs=0.01)
-
-
-def test_auto_does_not_turn_to_a_rival_that_is_hardly_stronger() -> None:
-    scores = subject_scores(depth_with(0.9, 0.5, 40), CENTRES)
-    assert 1.0 < scores[1] / scores[0] < 1.3
-    assert set(subject_over_time(2.5, 40 / 96)) == {0.9}
+def test_a_subject_that_goes_on_is_followed() -> None:
+    puller_ = puller("0.5,0.5")
+    focus = [focus_at(puller_, flat(0.2 + 0.005 * frame), frame * FRAME_S) for frame in range(100)]
+    assert np.abs(np.array(focus) - 0.2 - 0.005 * np.arange(100)).max() < 0.06
+    assert np.all(np.diff(focus) >= 0.0)
 
 
 @pytest.mark.parametrize("first", [Fixed(0.9), Point(0.1, 0.5)])
 def test_click_from_another_thread_moves_the_focus_smoothly(first: Target) -> None:
-    depth, puller = depth_with(0.9, 0.1), FocusPuller(first)
+    depth, puller_ = depth_with(0.9, 0.1), puller(first)
     for frame in range(60):
-        puller.focus(depth, CENTRES, frame * FRAME_S)
-    click = threading.Thread(target=lambda: setattr(puller, "target", Point(0.9, 0.5)))
+        focus_at(puller_, depth, frame * FRAME_S)
+    click = threading.Thread(target=lambda: setattr(puller_, "target", Point(0.9, 0.5)))
     click.start()
     click.join()
-    focus = [puller.focus(depth, CENTRES, frame * FRAME_S) for frame in range(60, 120)]
+    focus = [focus_at(puller_, depth, frame * FRAME_S) for frame in range(60, 120)]
     assert 0.75 < focus[0] < 0.9  # one frame later it has only begun
     assert focus[-1] == pytest.approx(0.1, abs=0.01)
+    assert np.all(np.diff(focus) <= 0.0)
+
+
+def test_a_target_set_anew_is_met_exactly_even_within_the_dead_band() -> None:
+    puller_ = puller(Fixed(0.5), dead_zone=0.4)
+    focus_at(puller_, flat(0.0))
+    puller_.target = Fixed(0.51)
+    assert focus_at(puller_, flat(0.0), 5.0) == pytest.approx(0.51)
+
+
+@pytest.mark.parametrize("target", ["auto", "nearest", "0.5,0.5"])
+def test_after_a_reset_the_focus_is_at_its_goal_at_once(target: str) -> None:
+    puller_ = puller(target)
+    for frame in range(10):
+        focus_at(puller_, flat(0.9), frame * FRAME_S)
+    assert focus_at(puller_, flat(0.1), 10 * FRAME_S) > 0.8
+    puller_.reset()
+    assert focus_at(puller_, flat(0.1), 11 * FRAME_S) == pytest.approx(0.1, abs=2e-3)  # 256 levels
+
+
+def test_the_plan_holds_the_aperture_and_the_dead_zone() -> None:
+    plan = puller(Fixed(0.4), aperture=3.0, dead_zone=0.1).plan(sensed(flat(0.0)), CENTRES)
+    assert plan == FocusPlan(0.4, 3.0, 0.1)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 50), st.floats(0, 1))
@@ -155,11 +156,3 @@ def test_radius_follows_the_formula(depth: float, focus: float, aperture: float,
     radius = FocusPlan(focus, aperture, dead_zone).lens(720).radius_px(depth)
     assert radius == pytest.approx(aperture * 7.2 * max(0.0, abs(depth - focus) - dead_zone))
     assert FocusPlan(0.25, 10.0, 0.1).lens(500).radius_px(0.75) == pytest.approx(20.0)
-
-
-def test_small_copy_keeps_shape_and_mean() -> None:
-    depth = np.random.default_rng(0).random((192, 320), np.float32)
-    small = resized_for_focus(depth)
-    assert small.shape == (58, 96)
-    assert small.mean() == pytest.approx(depth.mean(), abs=0.01)
-    assert resized_for_focus(np.ones((1, 500), np.float32)).shape == (1, 96)

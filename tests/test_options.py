@@ -10,8 +10,8 @@ from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.cli import run_cli
 from pullfocus.stream.config import NET_DEAD_ZONE, Settings
-from pullfocus.stream.focus import LayerNumber
 from pullfocus.stream.options import parse_size, settings_from
+from pullfocus.stream.targets import LayerNumber
 
 COMMANDS = ("video", "image", "depth", "live", "bench", "doctor")
 
@@ -84,6 +84,25 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
     assert command in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("option", "commands"),
+    [
+        ("--focus-script", ("video", "live", "bench")),
+        ("--face-model", ("video", "image", "live", "bench")),
+        ("peaking", ("video", "image", "live")),
+    ],
+)
+def test_options_of_focus_are_offered_where_they_have_a_meaning(
+    capsys: pytest.CaptureFixture[str], option: str, commands: tuple[str, ...]
+) -> None:
+    offered = list[str]()
+    for command in COMMANDS:
+        assert run_cli([command, "--help"]) == 0
+        if option in capsys.readouterr().out:
+            offered.append(command)
+    assert tuple(offered) == commands
+
+
 def test_size_is_read_as_width_by_height() -> None:
     assert parse_size("1280x720") == (720, 1280)
     assert parse_size("64X48") == (48, 64)
@@ -104,6 +123,7 @@ def test_settings_take_the_options_or_their_defaults() -> None:
     assert settings_from(engine=EngineRequest(), default_dead_zone=0.0).dead_zone == 0.0
     assert settings_from(engine=EngineRequest(), dead_zone=0.2, default_dead_zone=0.0).dead_zone == 0.2
     assert settings_from(engine=EngineRequest(), focus="layer:2").focus == LayerNumber(2)
+    assert settings_from(engine=EngineRequest(), face_model=Path("a.onnx")).face_model == Path("a.onnx")
 
 
 @pytest.mark.parametrize(

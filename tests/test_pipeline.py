@@ -18,12 +18,13 @@ from pullfocus.engines.plane import PlaneEngine
 from pullfocus.kernels import Kernels
 from pullfocus.kernels.errors import EngineError
 from pullfocus.stream.config import Settings
-from pullfocus.stream.focus import Fixed, FocusPuller
+from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Frame, Rendered
 from pullfocus.stream.pipeline import Interrupted, Stage, run
 from pullfocus.stream.sinks import NullSink, TeeSink
 from pullfocus.stream.stages import DepthStage, LayersStage, NetDepth, RefocusStage
 from pullfocus.stream.synthetic import SyntheticSource
+from pullfocus.stream.targets import Fixed
 
 SMALL_HW = (48, 64)
 DEADLINE_S = 2.0
@@ -82,7 +83,7 @@ def make_stages(kernels: Kernels) -> list[Stage]:
     depth = NetDepth(PlaneEngine(), kernels, settings)
     return [
         DepthStage(depth),
-        LayersStage(kernels, settings, FocusPuller(settings.focus)),
+        LayersStage(kernels, settings, FocusPuller(settings)),
         RefocusStage(kernels, settings),
     ]
 
