@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from ..engines.build import EngineRequest
-from ..kernels.api import KernelShape
+from ..kernels.api import KernelShape, Quality
 from ..kernels.errors import InputError
 from .depth_range import RangeMode
 from .focus_script import FocusScript
@@ -49,6 +49,11 @@ class Settings:
         _check("--rotation", self.rotation, -360.0, 360.0)
         _check("--layers", self.layers, 2, 16)
         _check("--net-every", self.net_every, 1, 1000)
+        _check_name("--kernel", self.kernel, KernelShape)
+        _check_name("--smooth", self.smooth, Smoothing)
+        _check_name("--depth-range", self.depth_range, RangeMode)
+        _check_name("--view", self.view, View)
+        _check_name("--quality", self.engine.quality, Quality)
         if self.kernel != "polygon" and (self.blades, self.rotation) != (DEFAULT_BLADES, 0.0):
             raise InputError(f"--blades and --rotation turn a polygon; got --kernel {self.kernel}, expected polygon")
         if isinstance(self.focus, LayerNumber) and self.focus.number > self.layers:
@@ -68,3 +73,9 @@ class Settings:
 def _check(option: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
         raise InputError(f"{option}: got {value:g}, expected {least:g} to {most:g}")
+
+
+def _check_name(option: str, value: str, names: Any) -> None:
+    # The command line has checked them; a caller in Python may write anything.
+    if value not in get_args(names):
+        raise InputError(f"{option}: got {value!r}, expected {', '.join(get_args(names))}")
