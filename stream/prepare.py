@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..engines.api import label
+from ..engines.api import Engine, label
 from ..engines.build import build
 from ..kernels.api import Kernels, load
 from ..kernels.errors import InputError
@@ -36,6 +36,12 @@ class Parts:
         ]
 
 
+def net_parts(engine: Engine, settings: Settings) -> Parts:
+    """The parts whose depth is an engine's."""
+    kernels = load("cpu")
+    return Parts(kernels, NetDepth(engine, kernels, settings), label(engine))
+
+
 @contextmanager
 def prepared(
     settings: Settings, depth_in: Path | None = None, warm_up_hw: tuple[int, int] | None = None
@@ -44,12 +50,11 @@ def prepared(
 
     warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
     """
-    kernels = load("cpu")
     if depth_in is None:
         engine = build(settings.engine)
         if warm_up_hw is not None:
             engine.infer(np.zeros((*warm_up_hw, 3), np.uint8))
-        yield Parts(kernels, NetDepth(engine, kernels, settings), label(engine))
+        yield net_parts(engine, settings)
         return
     if depth_in.suffix.lower() == ".png":
         raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")
@@ -57,6 +62,6 @@ def prepared(
 
     video = DepthVideo(depth_in)
     try:
-        yield Parts(kernels, video, f"none (depth from {depth_in.name})")
+        yield Parts(load("cpu"), video, f"none (depth from {depth_in.name})")
     finally:
         video.close()
