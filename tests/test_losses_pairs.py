@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pullfocus.kernels import Kernels, Lens, RefocusStyle
 from pullfocus.training.batches import Batches
 from pullfocus.training.config import Config
 from pullfocus.training.data import Sample
 from pullfocus.training.losses import pairwise
-from pullfocus.training.losses.defocus import SIGMAS_PX, defocus, defocused
+from pullfocus.training.losses.defocus import APERTURE, PLANES, defocus, defocused
 from pullfocus.training.losses.similarity import photometric_error
 from pullfocus.training.matching import optical_flow, stereo_disparities
 from pullfocus.training.pairs import find_pairs
@@ -135,20 +136,19 @@ def test_photometric_error_by_hand_on_flat_pictures() -> None:
     assert float(photometric_error(one, one).abs().max()) < 1e-6
 
 
-def test_defocus_by_hand() -> None:
-    """At the focus nothing is blurred; beyond the widest copy all is that copy; a flat picture never changes."""
-    image = as_batch(texture(4))
-    focus = torch.tensor([0.5])
-    at_focus = torch.full((1, 1, HEIGHT, WIDTH), 0.5)
-    np.testing.assert_allclose(defocused(image, at_focus, focus), image, atol=1e-6)
-    picture = image[0].permute(1, 2, 0).numpy()
-    widest = cv2.GaussianBlur(picture, (31, 31), SIGMAS_PX[-1], borderType=cv2.BORDER_REFLECT_101)
-    result = defocused(image, torch.zeros_like(at_focus), torch.tensor([1.0]))[0].permute(1, 2, 0)
-    np.testing.assert_allclose(result[20:-20, 20:-20], widest[20:-20, 20:-20], atol=1e-4)
-    flat = torch.full_like(image, 0.3)
-    np.testing.assert_allclose(defocused(flat, torch.rand_like(at_focus), focus), flat, atol=1e-5)
+def test_defocus_shows_the_lens_of_its_aperture(kernels: Kernels) -> None:
+    """On two flat pictures at once: one in focus, one as far out of it as the outer planes lie."""
+    picture = texture(4)
+    image, depth = as_batch(picture).expand(2, -1, -1, -1), torch.full((2, 1, HEIGHT, WIDTH), 0.5)
+    lens = Lens(0.5 - PLANES.front[-1] / (APERTURE * HEIGHT), APERTURE * HEIGHT)
+    out = defocused(image, depth, torch.tensor([0.5, lens.focus]))
+    np.testing.assert_allclose(out[0], image[0], atol=1e-5)
+    theirs = kernels.refocus(picture, depth[1, 0].numpy(), np.array([0.5]), lens, RefocusStyle(quality="fine"))
+    assert np.abs(out[1].permute(1, 2, 0).numpy() - theirs / 255.0).mean() < 0.01
+    assert np.abs(picture / 255.0 - theirs / 255.0).mean() > 0.1
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_defocus_pulls_a_wrong_depth_to_the_measured_one() -> None:
     """Nothing but the blur of the picture says how deep it is."""
     torch.manual_seed(0)
@@ -156,13 +156,29 @@ def test_defocus_pulls_a_wrong_depth_to_the_measured_one() -> None:
     target = torch.linspace(0.1, 0.9, WIDTH).expand(1, 1, HEIGHT, WIDTH).clone()
     target[..., :8, :] = torch.nan
     level = torch.full((1, 1, 1, WIDTH), 0.45, requires_grad=True)
-    optimiser = torch.optim.Adam([level], lr=0.02)
+    optimiser = torch.optim.Adam([level], lr=0.03)
     start = float((level.detach() - target[:, :, -1:]).abs().mean())
-    for _ in range(200):
+    for _ in range(60):
         optimiser.zero_grad()
         defocus(level.expand(1, 1, HEIGHT, WIDTH), target, image).sum().backward()
         optimiser.step()
-    assert float((level.detach() - target[:, :, -1:]).abs().mean()) < 0.4 * start
+    assert float((level.detach() - target[:, :, -1:]).abs().mean()) < 0.25 * start
+
+
+def test_defocus_knows_nothing_of_what_was_not_measured() -> None:
+    """Whatever is predicted there: a right prediction costs nothing, and only measured pixels are pushed."""
+    image = as_batch(texture(6))
+    truth = torch.rand(1, 1, 6, 10).repeat_interleave(16, -2).repeat_interleave(16, -1)
+    target = truth.clone()
+    target[..., 30:60, 40:90] = torch.nan
+    hole = torch.isnan(target)
+    guess = torch.where(hole, torch.rand_like(truth), truth)
+    assert float(defocus(guess, target, image)) < 1e-5
+    wrong = (0.5 * guess).requires_grad_()
+    defocus(wrong, target, image).sum().backward()
+    assert wrong.grad is not None
+    assert float(wrong.grad[hole].abs().max()) == 0.0
+    assert float(wrong.grad[~hole].abs().max()) > 0.0
 
 
 def test_defocus_without_measurements_is_zero() -> None:
