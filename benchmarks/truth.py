@@ -113,14 +113,21 @@ RENDERERS: dict[str, Renderer] = {
 }
 
 
-def areas(shot: Scene, inverse_depth: InverseDepth) -> dict[str, NDArray[np.bool_]]:
-    """Where each figure is taken: everywhere, within BAND_PX of a depth edge, and the rest of what is in focus."""
+def edge_band(inverse_depth: InverseDepth, reach_px: float) -> NDArray[np.bool_]:
+    """What lies within `reach_px` of a step of at least EDGE_STEP between neighbours, `h w`."""
     steps = np.maximum(
         np.abs(np.diff(inverse_depth, axis=0, prepend=inverse_depth[:1])),
         np.abs(np.diff(inverse_depth, axis=1, prepend=inverse_depth[:, :1])),
     )
-    away_px = cv2.distanceTransform((steps < EDGE_STEP).astype(np.uint8), cv2.DIST_L2, 5)
-    band = away_px <= BAND_PX
+    flat = steps < EDGE_STEP
+    if flat.all():
+        return ~flat
+    return np.asarray(cv2.distanceTransform(flat.astype(np.uint8), cv2.DIST_L2, 5)) <= reach_px
+
+
+def areas(shot: Scene, inverse_depth: InverseDepth) -> dict[str, NDArray[np.bool_]]:
+    """Where each figure is taken: everywhere, within BAND_PX of a depth edge, and the rest of what is in focus."""
+    band = edge_band(inverse_depth, BAND_PX)
     radius_px = shot.aperture / 100.0 * inverse_depth.shape[0] * np.abs(inverse_depth - shot.focus)
     return {"all": np.ones_like(band), "edge band": band, "in focus": ~band & (radius_px <= SHARP_PX)}
 

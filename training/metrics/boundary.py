@@ -61,7 +61,7 @@ def depth_edges(depth: NDArray[np.float64], measured: Mask) -> Mask:
     low, high = np.min(depth[measured]), np.max(depth[measured])
     if high <= low:
         return np.zeros_like(measured)
-    smooth = cv2.GaussianBlur((_filled(depth, measured) - low) / (high - low), (0, 0), CANNY_SIGMA_PX)
+    smooth = cv2.GaussianBlur((filled(depth, measured) - low) / (high - low), (0, 0), CANNY_SIGMA_PX)
     dx, dy = (
         np.rint(CANNY_SCALE * np.asarray(cv2.Sobel(smooth, cv2.CV_64F, *order, ksize=3))).astype(np.int16)
         for order in ((1, 0), (0, 1))
@@ -97,7 +97,7 @@ def _step_ratios(depth: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([ratio.ravel() for ratio in (across, 1 / across, down, 1 / down)])
 
 
-def _filled(depth: NDArray[np.float64], measured: Mask) -> NDArray[np.float64]:
+def filled(depth: NDArray[np.float64], measured: Mask) -> NDArray[np.float64]:
     """`depth` with every unmeasured pixel replaced by the nearest measured one."""
     if measured.all():
         return depth
