@@ -17,10 +17,11 @@ from ..engines.build import EngineRequest, build
 from ..kernels.api import InverseDepth, KernelShape, Picture, Quality, load
 from ..kernels.errors import InputError
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, Settings
-from .focus import FocusPuller, Target, parse_focus
+from .focus import FocusPuller
 from .frame import Frame, Layered, Sensed
 from .prepare import net_parts
 from .stages import DepthStage, LayersStage, RefocusStage
+from .targets import Target, parse_focus
 
 Focus: TypeAlias = Target | float | np.floating | str  # a target, an inverse depth, or what `--focus` takes
 
@@ -66,7 +67,7 @@ class Refocuser:
 
     def reset(self) -> None:
         """Forget the frames so far, as before another video. The target stays."""
-        self._puller = FocusPuller(self._settings.focus)
+        self._puller = FocusPuller(self._settings)
         stages = net_parts(self._engine, self._settings).stages(self._settings, self._puller)
         self._depth, self._layers, self._refocus = stages
         self._last: Frame | None = None
@@ -117,7 +118,7 @@ def refocus(
     )
     kernels = load("cpu")
     sensed = Sensed(_frame(rgb, 0.0, 0), _checked_depth(inverse_depth))
-    layered = LayersStage(kernels, settings, FocusPuller(settings.focus))(sensed)
+    layered = LayersStage(kernels, settings, FocusPuller(settings))(sensed)
     return RefocusStage(kernels, settings)(layered).picture
 
 

@@ -17,9 +17,9 @@ from pullfocus.kernels.api import Picture
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream import EngineRequest, Refocuser, Settings, refocus
 from pullfocus.stream.depth_file import read_depth_picture
-from pullfocus.stream.focus import Fixed, LayerNumber
 from pullfocus.stream.frame import Rendered
 from pullfocus.stream.pictures import read_picture
+from pullfocus.stream.targets import Fixed, LayerNumber
 from pullfocus.stream.video_in import VideoSource
 from pullfocus.stream.video_out import video_sink
 
