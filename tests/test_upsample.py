@@ -93,3 +93,13 @@ def test_any_sizes_stay_in_range_and_change_no_input(picture_hw: tuple[int, int]
     assert depth.min() - 1e-4 <= out.min() <= out.max() <= depth.max() + 1e-4
     np.testing.assert_array_equal(picture, before[0])
     np.testing.assert_array_equal(depth, before[1])
+
+
+def test_a_third_surface_between_two_others_stays_where_it_is(kernels: Kernels, rng: np.random.Generator) -> None:
+    """A narrow step half-way between floor and wall is no ramp."""
+    truth = np.full((240, 320), FAR, np.float32)
+    truth[:, 152:168], truth[:, 168:] = (NEAR + FAR) / 2, NEAR
+    picture = (np.where(truth > 0.6, 200, 60)[..., None] + rng.normal(0, 6, (240, 320, 3))).astype(np.uint8)
+    small = cv2.resize(truth, (80, 60), interpolation=cv2.INTER_AREA)
+    middle = (slice(16, 224), slice(155, 165))
+    assert np.abs(kernels.upsample(small, picture) - truth)[middle].mean() < 0.02

@@ -21,6 +21,8 @@ from .grids import AnyArray, Blocks, Plane, shrunk
 REACH_PX = 3  # half of the widest ramp, in pixels of the depth
 COLOURS_PX = 3.0  # σ of the neighbourhood whose colours are compared
 SURE = 0.3  # this near to one of the two depths, as a share of the step, a pixel surely shows that surface
+LEAST_SLOPE = 0.3  # of the step, over two pixels of the depth: a ramp has more
+MIDDLE = 0.35  # this far from half-way, as a share of the step, a pixel is on neither ramp nor third surface
 STEP = 0.03  # of inverse depth: a smaller one is no edge
 ALIKE = 0.1  # squared distance of two colours in sRGB, 0–1 a channel, that tells no more than depth does
 BLOCK_HW = (24, 64)  # in pixels; small, for most blocks hold no edge
@@ -100,7 +102,19 @@ def _surfaces(depth: InverseDepth) -> tuple[Plane, Plane, Plane]:
     on = np.pad(depth, margin, mode="reflect", reflect_type="odd")
     step = 2.0 * (cv2.dilate(on, narrow) - cv2.erode(on, narrow)) - (cv2.dilate(on, wide) - cv2.erode(on, wide))
     edge = np.clip(step[margin:-margin, margin:-margin] / np.float32(STEP) - np.float32(1.0), 0.0, 1.0)
-    return cast(Plane, low), cast(Plane, high - low), edge
+    between = high - low
+    return cast(Plane, low), cast(Plane, between), edge * _on_a_ramp(depth, cast(Plane, low), cast(Plane, between))
+
+
+def _on_a_ramp(depth: InverseDepth, least: Plane, step: Plane) -> Plane:
+    """How sure it is that a pixel half-way between two surfaces is on the ramp between them, and not on a third."""
+    step = np.maximum(step, np.float32(1e-3))
+    small = np.ones((3, 3), np.uint8)
+    slope = (cv2.dilate(depth, small) - cv2.erode(depth, small)) / step
+    away = np.abs((depth - least) / step - np.float32(0.5))
+    steep = np.clip((slope - np.float32(LEAST_SLOPE)) * np.float32(5.0), 0.0, 1.0)
+    beside = np.clip((away - np.float32(MIDDLE)) * np.float32(10.0), 0.0, 1.0)
+    return np.maximum(steep, beside)
 
 
 def _colour_line(depth: InverseDepth, least: Plane, step: Plane, colours: Picture) -> list[Plane]:
