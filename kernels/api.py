@@ -66,6 +66,41 @@ class Lens:
         return self.reach_px * max(0.0, abs(inverse_depth - self.focus) - self.dead_zone)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Motion:
+    """How a small picture came out of the one before it; `h' w'` float32.
+
+    flow: `h' w' 2`, what to add to a pixel's (x, y) to find it in the picture before. new: 0–1, 1 = shows what no
+    motion brings from there. stirred: 0–1, 1 = something near looks otherwise than the same place did before.
+    """
+
+    flow: NDArray[np.float32]
+    new: NDArray[np.float32]
+    stirred: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Belief:
+    """What is known of the inverse depth from all frames until now.
+
+    depth: `h w`. noise: how far the net strays from it, as a standard deviation. The rest is `h' w'` float32, on the
+    grid of the pictures that motion is seen in. weight: how many frames' worth `depth` holds, 0 = nothing. drift:
+    running mean of what new frames add to it. stirred: as in `Motion`, the most since the last depth of the net.
+    """
+
+    depth: InverseDepth
+    weight: NDArray[np.float32]
+    drift: NDArray[np.float32]
+    stirred: NDArray[np.float32]
+    noise: float
+
+    @classmethod
+    def first(cls, depth: InverseDepth, grid_hw: tuple[int, int], noise: float = 0.006) -> Belief:
+        """After one frame."""
+        nothing = np.zeros(grid_hw, np.float32)
+        return cls(depth, np.ones(grid_hw, np.float32), nothing, nothing, noise)
+
+
 class Kernels(Protocol):
     """What an implementation module offers."""
 
@@ -83,6 +118,30 @@ class Kernels(Protocol):
 
     def smooth(self, inverse_depth: InverseDepth, median_px: int, gaussian_px: int) -> InverseDepth:
         """Median, then Gaussian filter; sizes are odd, 0 = off, the median at most 5."""
+        ...
+
+    def shrink(self, picture: Picture, size_hw: tuple[int, int]) -> Picture:
+        """A small copy at (h, w), about the mean of what each pixel covers; made to be cheap."""
+        ...
+
+    def motion(self, now: Picture, before: Picture, fine: bool = False) -> Motion:
+        """Between two pictures of one size. Nothing moves where that explains a pixel as well, nor in tiny pictures.
+
+        fine: flow on a grid twice as fine, for three times the cost; for depth that is carried over several frames.
+        """
+        ...
+
+    def carry(self, belief: Belief, motion: Motion) -> Belief:
+        """The belief moved along with what the pictures show; where they show something new its weight is lost."""
+        ...
+
+    def fuse(self, belief: Belief, new: InverseDepth) -> Belief:
+        """The belief after one more depth of the net, `h w`, of the picture that it was carried to.
+
+        A running mean over time, of a length that each pixel chooses: 1 frame where the picture shows something new,
+        or where depth leaves its noise and something is stirred; short while new frames keep pulling one way, so that
+        it stays no further behind than the noise; else at most 9 frames.
+        """
         ...
 
     def cluster_update(
