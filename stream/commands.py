@@ -30,6 +30,7 @@ def video(
     layers: o.Layers = 6,
     smooth: o.Smooth = "none",
     net_every: o.NetEvery = 1,
+    steady: o.Steady = True,
     quality: o.QualityOption = "fast",
     depth_range: o.DepthRange = "fixed",
     device: o.Device = "auto",
@@ -47,7 +48,7 @@ def video(
     settings = o.settings_from(
         focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
         blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
-        net_every=net_every, depth_range=depth_range, view=view,
+        net_every=net_every, steady=steady, depth_range=depth_range, view=view,
         default_dead_zone=NET_DEAD_ZONE if depth_in is None else 0.0,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
@@ -102,6 +103,7 @@ def depth(
     out: o.Output,
     smooth: o.Smooth = "none",
     net_every: o.NetEvery = 1,
+    steady: o.Steady = True,
     quality: o.QualityOption = "fast",
     depth_range: o.DepthRange = "fixed",
     device: o.Device = "auto",
@@ -112,7 +114,7 @@ def depth(
 ) -> None:
     """Write inverse depth: 16-bit PNG for pictures, lossless grey16 .mkv for video (65535 = 0.5 m or nearer)."""
     settings = o.settings_from(
-        smooth=smooth, net_every=net_every, depth_range=depth_range,
+        smooth=smooth, net_every=net_every, steady=steady, depth_range=depth_range,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     run_and_tell(
@@ -150,6 +152,7 @@ def live(
     layers: o.Layers = 6,
     smooth: o.Smooth = "none",
     net_every: o.NetEvery = 1,
+    steady: o.Steady = True,
     quality: o.QualityOption = "fast",
     depth_range: o.DepthRange = "fixed",
     device: o.Device = "auto",
@@ -165,7 +168,7 @@ def live(
     settings = o.settings_from(
         focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
         blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
-        net_every=net_every, depth_range=depth_range, view=view,
+        net_every=net_every, steady=steady, depth_range=depth_range, view=view,
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)
@@ -185,6 +188,7 @@ def bench(
     layers: o.Layers = 6,
     smooth: o.Smooth = "none",
     net_every: o.NetEvery = 1,
+    steady: o.Steady = True,
     quality: o.QualityOption = "fast",
     depth_range: o.DepthRange = "fixed",
     device: o.Device = "auto",
@@ -198,7 +202,7 @@ def bench(
 
     settings = o.settings_from(
         focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
-        layers=layers, smooth=smooth, net_every=net_every,
+        layers=layers, smooth=smooth, net_every=net_every, steady=steady,
         depth_range=depth_range, engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     request = LiveRequest(source, "null", o.parse_size(size), frames=frames)

@@ -38,6 +38,7 @@ class Settings:
     layers: int = 6
     smooth: Smoothing = "none"
     net_every: int = 1
+    steady: bool = True  # depth of a net, held steady in time
     depth_range: RangeMode = "fixed"
     view: View = "refocus"
     engine: EngineRequest = field(default_factory=EngineRequest)

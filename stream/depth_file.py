@@ -128,8 +128,9 @@ class DepthVideo:
         self._frames = self._container.decode(streams[0])
         self._offset_s: float | None = None
 
-    def depth_of(self, frame: Frame) -> InverseDepth:
+    def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
         """The next frame's inverse depth. Raises InputError when it is not of this frame."""
+        del cut  # stored depth is used as it is
         try:
             stored = next(self._frames, None)
         except FFmpegError as error:

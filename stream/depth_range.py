@@ -18,6 +18,10 @@ LEAST_SPAN = 0.02  # a flat scene is not stretched into noise
 class DepthRange(Protocol):
     def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth: ...
 
+    def reset(self) -> None:
+        """Forget the scene: the next frame is the first of another."""
+        ...
+
 
 class FixedRange:
     """0 = infinity, 1 = 0.5 m."""
@@ -25,6 +29,9 @@ class FixedRange:
     def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
         del time_s  # metres do not change with time
         return np.clip(inverse_depth, 0.0, 1.0)
+
+    def reset(self) -> None:
+        pass
 
 
 class AutoRange:
@@ -45,6 +52,9 @@ class AutoRange:
         low, high = self._low_high
         stretched = (inverse_depth - np.float32(low)) / np.float32(max(high - low, LEAST_SPAN))
         return np.clip(stretched, 0.0, 1.0)
+
+    def reset(self) -> None:
+        self._low_high = None
 
 
 def make_range(mode: RangeMode) -> DepthRange:

@@ -63,10 +63,14 @@ class FocusPlan:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sensed:
-    """A frame with its inverse depth (`h' w'` float32, maybe smaller than the picture)."""
+    """A frame with its inverse depth (`h' w'` float32, maybe smaller than the picture).
+
+    cut: another scene than the frame before; what was learnt of that one is void.
+    """
 
     frame: Frame
     inverse_depth: InverseDepth
+    cut: bool = False
 
     def __repr__(self) -> str:
         return f"Sensed({self.frame!r}, depth {self.inverse_depth.shape})"

@@ -33,6 +33,10 @@ class LayerTracker:
         self._centres: Centres | None = None
         self._weights = np.zeros(count)
 
+    def reset(self) -> None:
+        """Forget the scene: the next frame is the first of another."""
+        self._centres = None
+
     def update(self, inverse_depth: InverseDepth) -> Centres:
         """Centres for this frame: `count` values, descending (near → far)."""
         values = inverse_depth.ravel()

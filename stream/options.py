@@ -54,7 +54,15 @@ Layers: TypeAlias = Annotated[int, typer.Option(metavar="K", help="number of dep
 Smooth: TypeAlias = Annotated[
     Smoothing, typer.Option(help="smooth depth: median 5 px, Gaussian 5 px at the net's size")
 ]
-NetEvery: TypeAlias = Annotated[int, typer.Option(metavar="N", help="run the net on every N-th frame only")]
+NetEvery: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="run the net on every N-th frame and at cuts; between, depth moves along with the picture"
+    ),
+]
+Steady: TypeAlias = Annotated[
+    bool, typer.Option("--steady/--no-steady", help="hold the net's depth steady in time where the picture is")
+]
 QualityOption: TypeAlias = Annotated[
     Quality, typer.Option("--quality", help="fast: net at 192 px short side; fine: 256 px and a finer blur grid")
 ]
@@ -107,6 +115,7 @@ def settings_from(
     layers: int = 6,
     smooth: Smoothing = "none",
     net_every: int = 1,
+    steady: bool = True,
     depth_range: RangeMode = "fixed",
     view: View = "refocus",
     engine: EngineRequest,
@@ -126,6 +135,7 @@ def settings_from(
         layers=layers,
         smooth=smooth,
         net_every=net_every,
+        steady=steady,
         depth_range=depth_range,
         view=view,
         engine=engine,

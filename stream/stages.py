@@ -7,55 +7,66 @@ from typing import Protocol
 from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
+from .cuts import CutDetector
 from .depth_range import make_range
 from .focus import FocusPuller
 from .frame import Frame, Layered, Rendered, Sensed
 from .grey16 import from_grey16, to_grey16
 from .layers import LayerTracker
+from .steady import DepthMemory
 from .views import show
 
 
 class DepthSource(Protocol):
     """Where the depth stage gets its inverse depth from."""
 
-    def depth_of(self, frame: Frame) -> InverseDepth: ...
+    def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
+        """For the next frame. cut: it begins another scene."""
+        ...
 
 
 class NetDepth:
-    """An engine's inverse depth, smoothed, put into range, and given the edges of every picture.
+    """An engine's inverse depth, smoothed, held steady, put into range, and given the edges of every picture.
 
-    The engine is asked every `net_every`-th frame.
+    The engine is asked every `net_every`-th frame, and where a scene begins.
     """
 
     def __init__(self, engine: Engine, kernels: Kernels, settings: Settings) -> None:
         self._engine, self._kernels, self._settings = engine, kernels, settings
+        self._memory = DepthMemory(kernels, settings.steady, settings.net_every)
         self._range = make_range(settings.depth_range)
-        self._last: InverseDepth | None = None
-        self._seen = 0
+        self._since_net = 0
 
-    def depth_of(self, frame: Frame) -> InverseDepth:
+    def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
+        if cut:
+            self._memory.reset()
+            self._range.reset()
+            self._since_net = 0
         # Frames seen, not the frame's number: live frames may be dropped, and with them every N-th number.
-        due = self._seen % self._settings.net_every == 0
-        self._seen += 1
-        if self._last is None or due:
-            raw = self._engine.infer(frame.picture)
-            smooth = self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
-            self._last = self._range.apply(smooth, frame.time_s)
-        full = self._kernels.upsample(self._last, frame.picture)
+        new = self._ask(frame) if self._since_net == 0 else None
+        self._since_net = (self._since_net + 1) % self._settings.net_every
+        small = self._range.apply(self._memory.update(frame.picture, new), frame.time_s)
+        full = self._kernels.upsample(small, frame.picture)
         # On the grid of a 16-bit file, so that a stored depth gives the same picture.
         return from_grey16(to_grey16(full))
 
+    def _ask(self, frame: Frame) -> InverseDepth:
+        raw = self._engine.infer(frame.picture)
+        return self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
+
 
 class DepthStage:
-    """Frame → Sensed."""
+    """Frame → Sensed: the inverse depth, and whether a scene begins."""
 
     name = "depth"
 
     def __init__(self, source: DepthSource) -> None:
         self._source = source
+        self._cuts = CutDetector()
 
     def __call__(self, frame: Frame) -> Sensed:
-        return Sensed(frame, self._source.depth_of(frame))
+        cut = self._cuts.is_cut(frame.picture)
+        return Sensed(frame, self._source.depth_of(frame, cut), cut)
 
 
 class LayersStage:
@@ -68,6 +79,9 @@ class LayersStage:
         self._tracker = LayerTracker(kernels, settings.layers)
 
     def __call__(self, sensed: Sensed) -> Layered:
+        if sensed.cut:
+            self._tracker.reset()
+            self._puller.reset()
         centres = self._tracker.update(sensed.inverse_depth)
         return Layered(sensed, centres, self._puller.plan(sensed, centres))
 

@@ -45,3 +45,37 @@ def test_flat_scene_is_not_stretched_into_noise(value: float) -> None:
     out = make_range("auto").apply(np.full((50, 50), value, np.float32) + noise, 0.0)
     assert np.isfinite(out).all()
     assert out.std() <= 0.0011 / LEAST_SPAN
+
+
+def test_auto_range_starts_with_the_first_frame_and_again_after_a_reset() -> None:
+    depth_range, fresh = make_range("auto"), make_range("auto")
+    for frame in range(60):
+        depth_range.apply(ramp(0.0, 0.2), frame / 30)
+    depth_range.reset()
+    np.testing.assert_array_equal(depth_range.apply(ramp(0.3, 0.9), 2.0), fresh.apply(ramp(0.3, 0.9), 2.0))
+
+
+def test_auto_range_holds_still_under_noise() -> None:
+    rng, depth_range = np.random.default_rng(0), make_range("auto")
+    probe = [float(np.median(depth_range.apply(_jittered(rng), frame / 30))) for frame in range(150)]
+    given = [float(np.median(_jittered(rng))) for _ in range(150)]
+    # The range itself must not add to what a net's jitter of scale does (its full span is 0.4 here).
+    assert np.std(probe[60:]) < 1.1 * np.std(given) / 0.4
+
+
+def _jittered(rng: np.random.Generator) -> np.ndarray:
+    return ramp(0.2, 0.6) * np.float32(1 + rng.normal(0, 0.03))
+
+
+def test_auto_range_stands_still_while_time_does() -> None:
+    depth_range = make_range("auto")
+    first = depth_range.apply(ramp(0.2, 0.4), 1.0)
+    depth_range.apply(ramp(0.0, 1.0), 1.0)
+    depth_range.apply(ramp(0.0, 1.0), 0.5)  # damaged timestamps
+    np.testing.assert_array_equal(depth_range.apply(ramp(0.2, 0.4), 0.5), first)
+
+
+def test_fixed_range_has_nothing_to_forget() -> None:
+    depth_range = make_range("fixed")
+    depth_range.reset()
+    np.testing.assert_array_equal(depth_range.apply(ramp(0.2, 0.4), 0.0), ramp(0.2, 0.4))

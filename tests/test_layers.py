@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pullfocus.kernels import Kernels, load
 from pullfocus.stream.layers import LayerTracker, optimal_centres
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
 
 Depth = NDArray[np.float32]
 
@@ -86,11 +86,49 @@ def test_scene_cut_is_followed_within_one_frame(
     assert inertia(new, tracker.update(new)) < 1.15 * least_inertia(new, count)
 
 
-@pytest.mark.parametrize("count", [2, 4, 6])
+@pytest.mark.parametrize("count", [2, 3, 6, 10, 16])
 def test_layers_are_as_good_as_full_k_means(kernels: Kernels, rng: np.random.Generator, count: int) -> None:
     tracker, depth = LayerTracker(kernels, count), noisy(scene(), rng, 0.02)
     centres = [tracker.update(depth) for _ in range(20)][-1]
     assert inertia(depth, centres) < 1.02 * least_inertia(depth, count)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 16), st.integers(0, 2**31))
+def test_update_is_that_of_scikit_learn(count: int, seed: int) -> None:
+    """The same batches from the same start give the same centres and counts, for every batch."""
+    rng = np.random.default_rng(seed)
+    start = np.sort(rng.uniform(0, 1, count))[::-1].copy()
+    # Without reassignment, which would move a centre that saw few samples somewhere else: ours stay in order.
+    model = MiniBatchKMeans(count, init=start[:, None], n_init=1, reassignment_ratio=0.0)  # pyright: ignore[reportArgumentType]
+    centres, weights = start, np.zeros(count)
+    for _ in range(5):
+        batch = rng.uniform(0, 1, 200).astype(np.float32)
+        model.partial_fit(batch[:, None].astype(np.float64))
+        centres, weights = load("cpu").cluster_update(batch, centres, weights)
+        np.testing.assert_allclose(centres, np.ravel(model.cluster_centers_), atol=1e-6)
+        np.testing.assert_array_equal(weights, model._counts)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_layers_without_pixels_stay_in_order_and_take_part_again(kernels: Kernels, rng: np.random.Generator) -> None:
+    tracker, depth = LayerTracker(kernels, 6), scene()
+    with_person = [tracker.update(noisy(depth, rng)) for _ in range(15)][-1]
+    empty = depth.copy()
+    empty[30:90, 50:130] = np.linspace(0.0, 0.5, 96)[30:90, None]
+    without = [tracker.update(noisy(empty, rng)) for _ in range(15)]
+    assert all(np.all(np.diff(centres) < 0) and np.isfinite(centres).all() for centres in without)
+    assert inertia(empty, without[-1]) < 3 * least_inertia(empty, 6)
+    back = [tracker.update(noisy(depth, rng)) for _ in range(2)][-1]
+    assert np.abs(back[:2] - with_person[:2]).max() < 0.1
+
+
+def test_a_reset_starts_anew(kernels: Kernels, rng: np.random.Generator) -> None:
+    tracker, fresh = LayerTracker(kernels, 6), LayerTracker(kernels, 6)
+    for _ in range(15):
+        tracker.update(noisy(scene(), rng))
+    tracker.reset()
+    new = noisy(scene(0.05, 0.9)[:, ::-1], rng)  # near enough to be followed, were it one scene
+    assert np.abs(tracker.update(new) - fresh.update(new)).max() < 0.02
 
 
 @pytest.mark.parametrize("count", [2, 16])

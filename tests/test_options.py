@@ -10,7 +10,7 @@ from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.cli import run_cli
 from pullfocus.stream.config import NET_DEAD_ZONE, Settings
-from pullfocus.stream.options import parse_size, settings_from
+from pullfocus.stream.options import check_untouched, parse_size, settings_from
 from pullfocus.stream.targets import LayerNumber
 
 COMMANDS = ("video", "image", "depth", "live", "bench", "doctor")
@@ -124,6 +124,23 @@ def test_settings_take_the_options_or_their_defaults() -> None:
     assert settings_from(engine=EngineRequest(), dead_zone=0.2, default_dead_zone=0.0).dead_zone == 0.2
     assert settings_from(engine=EngineRequest(), focus="layer:2").focus == LayerNumber(2)
     assert settings_from(engine=EngineRequest(), face_model=Path("a.onnx")).face_model == Path("a.onnx")
+    assert plain.steady
+    assert not settings_from(engine=EngineRequest(), steady=False).steady
+
+
+@pytest.mark.parametrize("command", ["video", "depth", "live", "bench"])
+def test_depth_is_held_steady_unless_asked_not_to(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert run_cli([command, "--help"]) == 0
+    assert "--no-steady" in capsys.readouterr().out
+
+
+def test_pictures_have_no_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--no-steady" in complaint(capsys, "image", "in.png", "-o", "out.png", "--no-steady")
+
+
+@pytest.mark.parametrize("steady", [True, False])
+def test_steadying_is_not_a_fault_with_given_depth(steady: bool) -> None:
+    check_untouched(Settings(steady=steady), Path("depth.mkv"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""A net's depth through time: held steady, and moved along with the picture where the net is not asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..kernels.api import Belief, InverseDepth, Kernels, Picture
+
+
+class DepthMemory:
+    """What is known of a scene's depth, followed from frame to frame. One thread calls `update`.
+
+    steady: new depth is weighed against what is known; else it replaces it. net_every: new depth comes with every
+    N-th frame.
+    """
+
+    def __init__(self, kernels: Kernels, steady: bool, net_every: int = 1) -> None:
+        self._kernels, self._steady, self._net_every = kernels, steady, net_every
+        self._belief: Belief | None = None
+        self._seen: Picture | None = None  # the frame before, small
+
+    def reset(self) -> None:
+        """Forget the scene: the next frame is the first of another."""
+        self._belief = self._seen = None
+
+    def update(self, picture: Picture, new: InverseDepth | None) -> InverseDepth:
+        """The inverse depth of this frame, at the net's size. new: what the net says of it, None: it was not asked.
+
+        The first frame after a start or a reset needs the net.
+        """
+        if new is not None and not self._steady and self._net_every == 1:
+            return new
+        belief = self._carried(picture, new)
+        if belief is not None and new is not None:
+            belief = self._kernels.fuse(belief, new) if self._steady else replace(belief, depth=new)
+        elif belief is None:
+            assert new is not None, "the first frame of a scene needs a depth of the net"
+            belief = Belief.first(new, _grid(new))
+        self._belief = belief
+        return belief.depth
+
+    def _carried(self, picture: Picture, new: InverseDepth | None) -> Belief | None:
+        """What is known, moved to this frame; None when nothing is, or when pictures have another size now."""
+        belief = self._belief
+        depth = new if belief is None else belief.depth
+        assert depth is not None, "the first frame of a scene needs a depth of the net"
+        before, self._seen = self._seen, self._kernels.shrink(picture, _grid(depth))
+        if belief is None or before is None or (new is not None and new.shape != belief.depth.shape):
+            return None
+        motion = self._kernels.motion(self._seen, before, fine=self._net_every > 1)
+        return self._kernels.carry(belief, motion)
+
+
+def _grid(depth: InverseDepth) -> tuple[int, int]:
+    """Motion is seen on a grid half as fine as depth's."""
+    return max(depth.shape[0] // 2, 1), max(depth.shape[1] // 2, 1)
