@@ -176,7 +176,7 @@ def test_layers_and_focus_start_anew_at_a_cut(kernels: Kernels, temple: Picture)
     first, second = frames(temple, temple)
 
     def stage() -> LayersStage:
-        return LayersStage(kernels, Settings(), FocusPuller(Point(0.5, 0.9)))
+        return LayersStage(kernels, Settings(), FocusPuller(Settings(focus=Point(0.5, 0.9))))
 
     followed, cut, fresh = stage(), stage(), stage()
     for each in (followed, cut):

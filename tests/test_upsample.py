@@ -100,6 +100,6 @@ def test_a_third_surface_between_two_others_stays_where_it_is(kernels: Kernels, 
     truth = np.full((240, 320), FAR, np.float32)
     truth[:, 152:168], truth[:, 168:] = (NEAR + FAR) / 2, NEAR
     picture = (np.where(truth > 0.6, 200, 60)[..., None] + rng.normal(0, 6, (240, 320, 3))).astype(np.uint8)
-    small = cv2.resize(truth, (80, 60), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(truth, (80, 60), interpolation=cv2.INTER_AREA).astype(np.float32)
     middle = (slice(16, 224), slice(155, 165))
     assert np.abs(kernels.upsample(small, picture) - truth)[middle].mean() < 0.02
