@@ -21,14 +21,14 @@ from ..kernels.api import Picture
 Map = NDArray[np.float32]
 
 THUMB_HW = (36, 64)
-SAMPLED_HW = (144, 256)  # samples that thumbnails are made of
+SAMPLED_HW = (108, 192)  # samples that thumbnails are made of
 MEMORY = 4  # frames: what is seen again after a flash or a hand before the lens was never gone
 LIKE = 0.6  # scenes of real clips resemble each other by up to 0.57, a scene itself by 0.63 even in a blurred turn
 SURELY_LIKE = 0.9  # correlation of whole thumbnails, in place: no need to look closer
 WINDOW_PX = 9
 SHIFTS = [(x, y) for x in range(-6, 7, 2) for y in (-1, 0, 1)]
 REACH_PX = 24  # the longest shift
-NOISE = 3.0  # variance of a window in which nothing is to be seen, of 255²
+NOISE = np.float32(3.0)  # variance of a window in which nothing is to be seen, of 255²
 LEAST_CONTRAST = 4.0  # standard deviation, of 255
 BLOWN_OUT, BLOWN_OUT_SHARE = 250.0, 0.5
 
@@ -71,7 +71,8 @@ def resemblance(now: Map, before: Map) -> float:
     turned_x, turned_y = _turn(now, before)
     shifts = {*SHIFTS, *((turned_x + x, turned_y + y) for x in (-1, 0, 1) for y in (-1, 0, 1))}
     room = cast(Map, cv2.copyMakeBorder(before, REACH_PX, REACH_PX, REACH_PX, REACH_PX, cv2.BORDER_REPLICATE))
-    (mean, spread), (before_mean, before_spread) = _statistics(now), _statistics(room)
+    (mean, variance), (before_mean, before_variance) = _statistics(now), _statistics(room)
+    spread, before_spread = np.sqrt(variance + NOISE), np.sqrt(before_variance + NOISE)
     height, width = now.shape
     best = np.full_like(now, -np.inf)
     for x, y in shifts:
@@ -81,9 +82,10 @@ def resemblance(now: Map, before: Map) -> float:
         together -= mean * before_mean[part]
         together /= before_spread[part]
         np.maximum(best, together, out=best)
-    # The mean of best / spread, each window weighed by its spread; at the border there are no whole windows.
+    # Each window counts as much as there is in it to see; at the border there are no whole windows.
     inner = slice(WINDOW_PX // 2, -(WINDOW_PX // 2))
-    return float(np.sum(best[inner, inner]) / np.sum(spread[inner, inner]))
+    weights = np.sqrt(variance[inner, inner]) + np.float32(1e-3)
+    return float(np.sum(weights * best[inner, inner] / spread[inner, inner]) / np.sum(weights))
 
 
 def _turn(now: Map, before: Map) -> tuple[int, int]:
@@ -99,10 +101,9 @@ def _hanning() -> Map:
 
 
 def _statistics(picture: Map) -> tuple[Map, Map]:
-    """Mean and standard deviation, noise included, of the window around every pixel."""
+    """Mean and variance of the window around every pixel."""
     mean = _mean(picture)
-    variance = np.maximum(_mean(picture * picture) - mean * mean, 0.0)
-    return mean, np.sqrt(variance + np.float32(NOISE))
+    return mean, np.maximum(_mean(picture * picture) - mean * mean, np.float32(0.0))
 
 
 def _mean(values: Map) -> Map:

@@ -107,6 +107,13 @@ def test_noise_in_the_dark_is_no_cut(temple: Picture, rng: np.random.Generator) 
     assert cuts(*(np.clip(temple * 0.15 + rng.normal(0, 6, temple.shape), 0, 255).astype(np.uint8) for _ in "12")) == []
 
 
+def test_a_small_thing_that_wanders_over_nothing_is_no_cut() -> None:
+    dots = (
+        cv2.circle(np.zeros((200, 300, 3), np.uint8), (140 + 3 * x, 100 + x), 12, (255, 0, 0), -1) for x in range(9)
+    )
+    assert cuts(*(np.asarray(dot, np.uint8) for dot in dots)) == []
+
+
 def test_test_pictures_hold_no_cut() -> None:
     assert cuts(*(frame.picture for frame in SyntheticSource(live=False, frames=60).frames())) == []
 

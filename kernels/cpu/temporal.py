@@ -19,9 +19,10 @@ from ..api import Belief, InverseDepth, Motion, Picture
 
 Map = NDArray[np.float32]
 
-NEW_LEVELS = (4.0, 12.0)  # difference to the picture before, motion compensated, of 255: none of it new, all of it new
+LEVELS = np.arange(256, dtype=np.float32)  # of the difference to the picture before
+NEW = np.clip((LEVELS - 4.0) / 8.0, 0.0, 1.0)  # motion compensated: what is new
 LEAST_SIDES = (32, 92)  # of what OpenCV searches in for motion; on less it was seen to crash
-STIRRED_LEVELS = (3.0, 8.0)  # the same without compensation
+STIRRED = np.clip((LEVELS - 3.0) / 5.0, 0.0, 1.0)  # not compensated
 STIRRED_REACH_PX = 3  # a net's edge is a ramp: depth changes this far around what moves
 LONGEST = 8.0  # frames' worth of past that a pixel may hold
 DRIFT_RATE = 0.3
@@ -30,7 +31,8 @@ DRIFT_SIGMAS = 1.5  # of the drift that noise alone makes
 BURST_SIGMAS = 3.0  # of noise: an innovation beyond it, where something is stirred, is no noise
 NOISE_RATE = 0.1
 NOISE_RANGE = (0.002, 0.012)  # inverse depth
-LEAST_SAMPLES = 100  # fewer settled pixels tell nothing of the noise
+SETTLED = 2.0  # frames' worth; with less a pixel tells nothing of the noise
+LEAST_SAMPLES = 50  # of settled pixels
 
 
 def shrink(picture: Picture, size_hw: tuple[int, int]) -> Picture:
@@ -49,9 +51,9 @@ def motion(now: Picture, before: Picture, fine: bool = False) -> Motion:
     left, still = _difference(calm_now, calm_moved), _difference(calm_now, calm_before)
     # Flow is a guess where there is nothing to see; taken at its word it would smear depth that stands still.
     flow = cast(Map, cv2.copyTo(flow, cv2.compare(still, left, cv2.CMP_GT)))
-    new = np.maximum(_ramp(cv2.min(left, still), NEW_LEVELS), _outside(x, y))
+    new = np.maximum(cast(Map, cv2.LUT(cv2.min(left, still), NEW)), _outside(x, y))
     around = np.ones((2 * STIRRED_REACH_PX + 1,) * 2, np.uint8)
-    return Motion(flow, new, _ramp(cv2.dilate(still, around), STIRRED_LEVELS))
+    return Motion(flow, new, cast(Map, cv2.LUT(cv2.dilate(still, around), STIRRED)))
 
 
 def carry(belief: Belief, motion: Motion) -> Belief:
@@ -104,7 +106,9 @@ def _gain(belief: Belief, innovation: Map, drift: Map, noise: float) -> Map:
 
 def _noise(belief: Belief, innovation: Map) -> float:
     """The net's noise, followed slowly by the median innovation (1.48: of a normal distribution) where all is calm."""
-    settled = np.abs(innovation[::2, ::2] - belief.drift[::2, ::2])[belief.weight[::2, ::2] > 2.0]
+    some = slice(None, None, 4)
+    strayed = np.abs(innovation[some, some] - belief.drift[some, some])
+    settled = strayed[belief.weight[some, some] > SETTLED]
     if settled.size < LEAST_SAMPLES:
         return belief.noise
     now = float(np.clip(1.48 * np.median(settled), *NOISE_RANGE))
@@ -115,14 +119,15 @@ def _sources(flow: Map, shape: tuple[int, ...]) -> tuple[Map, Map]:
     """Where each pixel of a map of `shape` comes from: x and y, in its own pixels."""
     height, width = shape
     x, y = _grid((height, width))
-    if flow.shape[:2] == shape:
-        return x + flow[..., 0], y + flow[..., 1]
-    flow_x, flow_y = (cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR) for part in cv2.split(flow))
+    flow_x, flow_y = cv2.split(flow)
+    if flow_x.shape == shape:
+        return cast(Map, flow_x + x), cast(Map, flow_y + y)
     flow_x *= np.float32(width / flow.shape[1])
     flow_y *= np.float32(height / flow.shape[0])
-    flow_x += x
-    flow_y += y
-    return cast(Map, flow_x), cast(Map, flow_y)
+    there_x, there_y = (cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR) for part in (flow_x, flow_y))
+    there_x += x
+    there_y += y
+    return cast(Map, there_x), cast(Map, there_y)
 
 
 @lru_cache(maxsize=8)
@@ -141,12 +146,3 @@ def _difference(a: cv2.typing.MatLike, b: cv2.typing.MatLike) -> NDArray[np.uint
     """The largest difference of a channel, `h w`."""
     red, green, blue = cv2.split(cv2.absdiff(a, b))
     return cast(NDArray[np.uint8], cv2.max(cv2.max(red, green), blue))
-
-
-def _ramp(levels: cv2.typing.MatLike, ends: tuple[float, float]) -> Map:
-    """0 up to the first of `ends`, 1 from the second."""
-    low, high = ends
-    ramp = np.asarray(levels, np.float32)
-    ramp -= np.float32(low)
-    ramp *= np.float32(1.0 / (high - low))
-    return np.clip(ramp, 0.0, 1.0, out=ramp)
