@@ -89,6 +89,7 @@ def _flow(now: Picture, before: Picture, fine: bool) -> Map:
         return flow
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     search.setFinestScale(1 if fine else 2)
+    search.setPatchStride(4 if fine else 6)  # of patches of 8 pixels
     grey_now, grey_before = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (now, before))
     return cast(Map, search.calc(grey_now, grey_before, flow))
 
