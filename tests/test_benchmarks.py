@@ -86,7 +86,8 @@ def test_recipe_is_deterministic_and_keeps_its_inputs() -> None:
 
 def test_comparison_gives_the_ratio_of_medians() -> None:
     result = compare(panned_photo(2), threads=1)
-    assert set(result.costs) == {"report", "ours", "net", "layers", "refocus"}
+    assert set(result.costs) == {"report", "ours", "depth", "layers", "refocus", "net", "rest"}
+    assert result.costs["net"].median_ms < result.costs["depth"].median_ms
     assert result.ratio == pytest.approx(result.costs["report"].median_ms / result.costs["ours"].median_ms)
 
 
