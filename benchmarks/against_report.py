@@ -32,9 +32,9 @@ from ..kernels.api import InverseDepth, Picture, Quality, load
 from ..stream.config import Settings
 from ..stream.focus import FocusPuller
 from ..stream.frame import Frame, Rendered
-from ..stream.memory import keep_freed_memory
 from ..stream.pipeline import Stage
 from ..stream.prepare import Parts
+from ..stream.process import settle_in
 from ..stream.stages import NetDepth
 from . import report_recipe
 from .machine import describe_machine
@@ -90,7 +90,6 @@ class MeasuredEngine:
 
 def compare(frames: Sequence[Frame], threads: int = 0, quality: Quality = "fast") -> Comparison:
     """Cost of the report's recipe and of ours on the same frames. threads: per library, 0 = its own choice."""
-    keep_freed_memory()  # as the program does
     costs_ms: dict[str, list[float]] = {name: [] for name in ("report", "ours", *STAGES, "net", "rest")}
     with ExitStack() as stack:
         if threads:
@@ -142,6 +141,7 @@ def main() -> None:
     parser.add_argument("--quality", choices=get_args(Quality), default="fast")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
+    settle_in()  # as the program does
     result = compare(frames_720p(options.clip, options.frames), options.threads, options.quality)
     Console().print(result.table())
     print(f"the report's recipe costs {result.ratio:.2f} times ours (goal: {GOAL_RATIO:g} or more)")

@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 from ..kernels.errors import PullfocusError
 from . import commands
 from .interrupts import listen
-from .memory import keep_freed_memory
+from .process import settle_in
 
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -33,7 +33,7 @@ def main() -> None:
 def run_cli(arguments: list[str]) -> int:
     """Run a command line; every expected failure is one line on stderr and exit code 2."""
     listen()
-    keep_freed_memory()
+    settle_in()
     try:
         code = app(arguments, standalone_mode=False)
         if code == INTERRUPTED:

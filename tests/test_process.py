@@ -1,17 +1,20 @@
-"""Freed memory is kept for the next frame."""
+"""Freed memory is kept for the next frame, and cores are shared."""
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
 
+import cv2
 import pytest
+from pullfocus.stream.process import share_cores
 
 PROGRAM = """
 import resource
 import numpy as np
-from pullfocus.stream.memory import keep_freed_memory
+from pullfocus.stream.process import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -29,3 +32,13 @@ print(faults())
 def test_memory_taken_again_costs_no_page_faults() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 20  # twelve megabytes are 2,930 pages
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(None, 1), (1, 1), (2, 1), (4, 1), (8, 2), (16, 5)])
+def test_opencv_gets_the_share_of_a_stage(monkeypatch: pytest.MonkeyPatch, cores: int | None, threads: int) -> None:
+    before, asked = cv2.getNumThreads(), list[int]()
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(cv2, "setNumThreads", asked.append)
+    share_cores()
+    assert asked == [threads]
+    assert cv2.getNumThreads() == before
