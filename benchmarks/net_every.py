@@ -4,7 +4,7 @@
 
 The net runs on every frame for comparison. Depth that is moved along with the picture is set against depth that is
 only held; over the whole picture most of both errors is the net's own noise, so the error where depth really changes
-(by more than MOVED since the net was asked) is given too.
+(where one of the two is off by more than MOVED) is given too.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def drift(pictures: Sequence[Picture], depths: Sequence[InverseDepth], every: in
         if due:
             last = depth
             continue
-        moved = np.abs(depth - last) > MOVED
+        moved = np.maximum(np.abs(last - depth), np.abs(followed - depth)) > MOVED
         for name, guess in (("held", last), ("followed", followed)):
             error = np.abs(guess - depth)
             errors[name].append(float(error.mean()))

@@ -21,7 +21,7 @@ from .focus import FocusPuller
 from .frame import Frame, Layered, Sensed
 from .prepare import net_parts
 from .stages import DepthStage, LayersStage, RefocusStage
-from .targets import Target, parse_focus
+from .targets import Auto, Fixed, LayerNumber, Nearest, Point, Target, parse_focus
 
 Focus: TypeAlias = Target | float | np.floating | str  # a target, an inverse depth, or what `--focus` takes
 
@@ -51,7 +51,7 @@ class Refocuser:
         """All but the picture: the next frame's inverse depth, the layers' centres and the focus plan.
 
         The inverse depth is `.sensed.inverse_depth`, then come `.centres` and `.plan`. Arguments as of a call; each
-        frame goes through one of the two. The frame is not copied. Raises InputError.
+        frame goes through one of the two. The frame is copied, so its memory may be used again. Raises InputError.
         """
         frame = self._next_frame(rgb, time_s)
         return self._layers(self._depth(frame))
@@ -122,11 +122,17 @@ def refocus(
     return RefocusStage(kernels, settings)(layered).picture
 
 
-def _target(focus: Focus) -> Target:
+def _target(focus: object) -> Target:
     """Raises InputError."""
     if isinstance(focus, str):
         return parse_focus(focus)
-    return parse_focus(str(float(focus))) if isinstance(focus, float | int | np.floating) else focus
+    if isinstance(focus, float | int | np.floating | np.integer):
+        return parse_focus(str(float(focus)))
+    if not isinstance(focus, Auto | Nearest | LayerNumber | Fixed | Point):
+        raise InputError(
+            f"focus: got {_described(focus)}, expected an inverse depth, a text as of --focus, or a target"
+        )
+    return focus
 
 
 def _frame(rgb: object, time_s: float, index: int) -> Frame:
@@ -135,7 +141,7 @@ def _frame(rgb: object, time_s: float, index: int) -> Frame:
     if not math.isfinite(time_s):
         raise InputError(f"time_s: got {time_s}, expected seconds")
     exact = Fraction(float(time_s))
-    return Frame(np.ascontiguousarray(rgb), index, exact.numerator, Fraction(1, exact.denominator))
+    return Frame(rgb.copy(order="C"), index, exact.numerator, Fraction(1, exact.denominator))
 
 
 def _checked_depth(inverse_depth: object) -> InverseDepth:

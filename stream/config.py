@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+import numpy as np
 
 from ..engines.build import EngineRequest
 from ..kernels.api import KernelShape, Quality
@@ -72,11 +75,14 @@ class Settings:
 
 
 def _check(option: str, value: float, least: float, most: float) -> None:
+    whole = isinstance(least, int)
+    # The command line has checked the kind; a caller in Python may write anything.
+    if isinstance(value, bool) or not isinstance(value, int | np.integer if whole else Real):
+        raise InputError(f"{option}: got {value!r}, expected a {'whole ' if whole else ''}number")
     if not least <= value <= most:
         raise InputError(f"{option}: got {value:g}, expected {least:g} to {most:g}")
 
 
 def _check_name(option: str, value: str, names: Any) -> None:
-    # The command line has checked them; a caller in Python may write anything.
     if value not in get_args(names):
         raise InputError(f"{option}: got {value!r}, expected {', '.join(get_args(names))}")

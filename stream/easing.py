@@ -68,7 +68,8 @@ class Pull:
     easing: Easing
 
     def ended(self, time_s: float) -> bool:
-        return self.easing == "cut" or time_s >= self.start_s + self.duration_s
+        # A start that was added up may lie a rounding error after the frame it came due with.
+        return self.easing == "cut" or self.duration_s <= 0.0 or time_s >= self.start_s + self.duration_s
 
     def at(self, goal: float, time_s: float) -> float:
         """The value at `time_s`."""

@@ -47,7 +47,7 @@ class Face:
             x - part * self.width / 2,
             y - part * self.height / 2,
             x + part * self.width / 2,
-            (y + part * self.height / 2),
+            y + part * self.height / 2,
         )
 
     def overlap(self, other: Face) -> float:

@@ -42,6 +42,7 @@ class FocusPuller:
         self._pull: Pull | None = None
         self._aperture_pull: Pull | None = None
         self._time_s = 0.0
+        self._has_begun = False
 
     def plan(self, sensed: Sensed, centres: Centres) -> FocusPlan:
         """The focus plan for this frame."""
@@ -50,7 +51,7 @@ class FocusPuller:
             self._begin(entry, start_s)
         wanted = self._take_aim()(sensed, centres)
         focus = self._pulled(wanted, time_s, max(0.0, time_s - self._time_s))
-        self._time_s = time_s
+        self._time_s, self._has_begun = time_s, True
         return FocusPlan(focus, self._aperture_at(time_s), self._dead_zone)
 
     def reset(self) -> None:
@@ -61,7 +62,6 @@ class FocusPuller:
 
     def _begin(self, entry: Entry, start_s: float) -> None:
         """Do what an entry of the script asks for."""
-        is_first = self._focus is None
         if entry.focus is not None:
             if entry.focus != self.target:  # what is in focus already goes on being followed
                 self.target = entry.focus
@@ -69,7 +69,7 @@ class FocusPuller:
             if self._focus is not None:
                 self._pull = Pull(self._focus.value, start_s, entry.duration_s, entry.easing)
         if entry.aperture is not None:
-            easing = "cut" if is_first else entry.easing
+            easing = entry.easing if self._has_begun else "cut"
             self._aperture_pull = Pull(self._aperture_at(start_s), start_s, entry.duration_s, easing)
             self._aperture = entry.aperture
 

@@ -6,7 +6,6 @@ The format is described in `docs/focus_script.md`.
 from __future__ import annotations
 
 import json
-import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from .targets import FORMS, LayerNumber, Target, read_target
 
 LIST = "pull"  # the key of the list of entries
 FIELDS = ("time", "frame", "focus", "aperture", "duration", "easing")
+LATEST = 1_000_000_000  # seconds or frames; thirty years
 PULL_S = 1.0  # how long a pull lasts that says nothing of it
 _Value = TypeVar("_Value")
 
@@ -92,12 +92,12 @@ def _content(path: Path) -> Any:
     if reader is None:
         raise InputError(f"--focus-script {path}: got the ending {path.suffix!r}, expected .toml or .json")
     try:
-        return reader(path.read_text(encoding="utf-8"))
+        return reader(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(
             f"--focus-script {path}: cannot be read ({error.strerror}); expected a focus script"
         ) from error
-    except ValueError as error:  # of TOML, JSON and UTF-8 alike
+    except (ValueError, RecursionError) as error:  # of TOML, JSON and UTF-8 alike
         raise InputError(f"--focus-script {path}: not valid {path.suffix[1:].upper()}: {error}") from error
 
 
@@ -167,12 +167,14 @@ def _read(path: Path, number: int, fields: Mapping[str, Any], unit: str) -> Entr
 
 
 def _seconds(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) and value >= 0 else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= LATEST else None
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_count and 0 <= value <= LATEST else None
 
 
 def _aperture(value: Any) -> float | None:

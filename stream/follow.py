@@ -70,7 +70,7 @@ class PointAim:
         return self._depth
 
     def _follow(self, before: Picture, picture: Picture, inverse_depth: InverseDepth) -> None:
-        grid = Grid.of(picture)
+        grid = GreyCopy.of(picture)
         points, moved = _flow(grid, before, picture, self._points)
         self._points = NO_POINTS
         if len(moved) < LEAST_POINTS:
@@ -103,7 +103,7 @@ class PointAim:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class GreyCopy:
     """The pixels of the small grey copy: each stands for `scale` × `scale` of the picture's."""
 
     scale: int
@@ -111,7 +111,7 @@ class Grid:
     width: int
 
     @classmethod
-    def of(cls, picture: Picture) -> Grid:
+    def of(cls, picture: Picture) -> GreyCopy:
         height, width = picture.shape[:2]
         scale = max(1, round(max(height, width) / FOLLOW_PX))
         return cls(scale, max(1, height // scale), max(1, width // scale))
@@ -153,7 +153,7 @@ def _middle(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.sort(values, axis=0)[len(values) // 2]
 
 
-def _flow(grid: Grid, before: Picture, picture: Picture, points: Points) -> tuple[Points, Points]:
+def _flow(grid: GreyCopy, before: Picture, picture: Picture, points: Points) -> tuple[Points, Points]:
     """Those of `points` that are found again, and from there back again: where they were, and where they are."""
     left, top, right, bottom = grid.around(points, SURROUNDINGS_PX)
     old, new = (grid.grey(picture, left, top, right, bottom) for picture in (before, picture))
@@ -168,7 +168,7 @@ def _flow(grid: Grid, before: Picture, picture: Picture, points: Points) -> tupl
 
 def _corners(sensed: Sensed, place: tuple[float, float], depth: float, reach_px: int) -> Points:
     """The best corners around `place` that lie at `depth`, and not on the thing's outline if there are others."""
-    grid = Grid.of(sensed.frame.picture)
+    grid = GreyCopy.of(sensed.frame.picture)
     middle = np.array([[place[0] * grid.width, place[1] * grid.height]], np.float32)
     middle = np.minimum(middle, np.array([grid.width - 1, grid.height - 1], np.float32))
     left, top, right, bottom = grid.around(middle, reach_px)

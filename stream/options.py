@@ -148,6 +148,7 @@ def check_untouched(settings: Settings, depth_in: Path | None) -> None:
         "--smooth": settings.smooth != "none",
         "--depth-range": settings.depth_range != "fixed",
         "--net-every": settings.net_every != 1,
+        "--no-steady": not settings.steady,
     }
     given = [option for option, changed in changes.items() if changed]
     if depth_in is not None and given:

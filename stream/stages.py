@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
 from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
@@ -51,7 +53,8 @@ class NetDepth:
         return from_grey16(to_grey16(full))
 
     def _ask(self, frame: Frame) -> InverseDepth:
-        raw = self._engine.infer(frame.picture)
+        # In half precision a sum may overflow; one such pixel would spread through the frames to come.
+        raw = np.nan_to_num(self._engine.infer(frame.picture), copy=False, nan=0.0)
         return self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
 
 

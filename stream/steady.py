@@ -42,7 +42,7 @@ class DepthMemory:
     def _carried(self, picture: Picture, new: InverseDepth | None) -> Belief | None:
         """What is known, moved to this frame; None when nothing is, or when pictures have another size now."""
         belief = self._belief
-        depth = new if belief is None else belief.depth
+        depth = new if new is not None or belief is None else belief.depth
         assert depth is not None, "the first frame of a scene needs a depth of the net"
         before, self._seen = self._seen, self._kernels.shrink(picture, _grid(depth))
         if belief is None or before is None or (new is not None and new.shape != belief.depth.shape):

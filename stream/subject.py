@@ -56,7 +56,7 @@ class Subject:
     def follow(self, inverse_depth: InverseDepth, centres: Centres, time_s: float) -> float:
         """The subject's depth; a rival must be clearly stronger for a while to take its place."""
         mass = central_mass(inverse_depth)
-        scores = _scores(mass, centres)
+        scores = subject_scores(mass, centres)
         best = int(np.argmax(scores))
         if self.inverse_depth is None:
             self.inverse_depth = float(centres[best])
@@ -67,7 +67,7 @@ class Subject:
         return held
 
     def _is_beaten(self, best: float, rival: float, mass: Mass, held: float, time_s: float) -> bool:
-        own = float(_scores(mass, np.array([held]))[0])
+        own = float(subject_scores(mass, np.array([held]))[0])
         if abs(rival - held) <= BAND or best < SWITCH_RATIO * own:
             self._rival_since_s = None
         elif self._rival_since_s is None:
@@ -76,11 +76,6 @@ class Subject:
             self._rival_since_s = None
             return True
         return False
-
-
-def subject_scores(inverse_depth: InverseDepth, centres: Centres) -> list[float]:
-    """How much the surroundings of each centre look like the subject: their central pixels, weighted by nearness."""
-    return list(_scores(central_mass(inverse_depth), centres))
 
 
 def central_mass(inverse_depth: InverseDepth) -> Mass:
@@ -97,7 +92,8 @@ def _centrality(height: int, width: int) -> Mass:
     return (central / central.sum()).ravel()
 
 
-def _scores(mass: Mass, at: Centres) -> NDArray[np.float64]:
+def subject_scores(mass: Mass, at: Centres) -> NDArray[np.float64]:
+    """How much the surroundings of each depth look like the subject: their central pixels, weighted by nearness."""
     return _band(at) @ mass * _nearness(at)
 
 

@@ -19,7 +19,7 @@ from pullfocus.stream import EngineRequest, Refocuser, Settings, refocus
 from pullfocus.stream.depth_file import read_depth_picture
 from pullfocus.stream.frame import Rendered
 from pullfocus.stream.pictures import read_picture
-from pullfocus.stream.targets import Fixed, LayerNumber
+from pullfocus.stream.targets import Fixed, LayerNumber, Point
 from pullfocus.stream.video_in import VideoSource
 from pullfocus.stream.video_out import video_sink
 
@@ -195,12 +195,17 @@ def test_a_picture_that_cannot_be_used_is_told_and_leaves_no_trace(refocuser: Re
 
 
 ANYTHING: Any = "star"
+ANY_NONE: Any = None
+ANY_HALF: Any = 2.5
 BAD_CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "focus": (lambda: refocus(frame(), ramp(), 1.5), "expected auto, nearest"),
     "focus nan": (lambda: refocus(frame(), ramp(), float("nan")), "--focus nan"),
     "focus words": (lambda: refocus(frame(), ramp(), "me"), "--focus me"),
     "aperture": (lambda: refocus(frame(), ramp(), 0.5, -1.0), "--aperture: got -1, expected 0 to 50"),
     "dead zone": (lambda: refocus(frame(), ramp(), 0.5, dead_zone=float("nan")), "--dead-zone: got nan"),
+    "focus none": (lambda: refocus(frame(), ramp(), ANY_NONE), "focus: got NoneType, expected an inverse depth"),
+    "aperture text": (lambda: refocus(frame(), ramp(), 0.5, ANYTHING), "--aperture: got 'star', expected a number"),
+    "half a layer": (lambda: Settings(layers=ANY_HALF), "--layers: got 2.5, expected a whole number"),
     "layers": (lambda: refocus(frame(), ramp(), 0.5, layers=1), "--layers"),
     "blades": (lambda: refocus(frame(), ramp(), 0.5, blades=5), "expected polygon"),
     "kernel": (lambda: refocus(frame(), ramp(), 0.5, kernel=ANYTHING), "--kernel: got 'star', expected disc, gau"),
@@ -214,6 +219,18 @@ def test_values_out_of_range_are_told(name: str) -> None:
     call, words = BAD_CALLS[name]
     with pytest.raises(InputError, match=re.escape(words)):
         call()
+
+
+def test_a_caller_may_use_one_buffer_for_all_frames() -> None:
+    rng = np.random.default_rng(0)
+    tall = cv2.resize(rng.integers(0, 256, (75, 80, 3), np.uint8), (320, 300), interpolation=cv2.INTER_CUBIC)
+    fresh, reused = (Refocuser(Settings(engine=PLANE, focus=Point(0.5, 0.6))) for _ in range(2))
+    buffer = np.empty((192, 320, 3), np.uint8)
+    for index in range(12):
+        window = tall[5 * index : 5 * index + 192].astype(np.uint8)  # what is in focus moves up, to where it is farther
+        buffer[:] = window
+        np.testing.assert_array_equal(reused(buffer, index / 25), fresh(window, index / 25))
+    assert reused.analyse(buffer, 1.0).plan.inverse_depth < 0.45
 
 
 def test_time_never_goes_back(refocuser: Refocuser) -> None:

@@ -124,6 +124,9 @@ def test_a_wrong_entry_is_named_in_one_line(
         ("a.toml", "", "got nothing, expected a list named 'pull'"),
         ("a.json", '{"pull": [3]}', "entry 1: got 3, expected a table"),
         ("a.json", '{"pull": [{"time": NaN, "focus": 1}]}', "entry 1: time: got NaN, expected seconds"),
+        ("a.json", '{"pull": [{"time": 1' + 400 * "0" + ', "focus": 1}]}', "entry 1: time: got 1000000"),
+        ("a.json", '{"pull": [{"frame": 1' + 400 * "0" + ', "focus": 1}]}', "entry 1: frame: got 1000000"),
+        ("a.json", 200_000 * "[", "not valid JSON: "),
         ("a.toml", "pull = [{time = inf, focus = 1}]", "entry 1: time: got Infinity, expected seconds"),
         ("a.toml", "pull = [{time = 1979-05-27, focus = 1}]", 'entry 1: time: got "1979-05-27", expected seconds'),
     ],
@@ -207,6 +210,21 @@ def test_a_cut_in_the_film_ends_a_pull(tmp_path: Path) -> None:
     got.append(puller.plan(sensed(DEPTH, 2.1), CENTRES).inverse_depth)
     assert got[2] < 0.5
     assert got[3] == pytest.approx(0.8)
+
+
+def test_an_aperture_goes_on_being_pulled_over_a_cut(tmp_path: Path) -> None:
+    path = write(tmp_path, {"time": 0, "focus": 0.2}, {"time": 1, "aperture": 30, "duration": 2})
+    puller = FocusPuller(Settings(script=read_focus_script(path), aperture=4.0))
+    puller.plan(sensed(DEPTH, 0.0), CENTRES)
+    puller.reset()
+    got = [puller.plan(sensed(DEPTH, t), CENTRES).aperture for t in (1.0, 2.0, 3.0)]
+    assert got == pytest.approx([4.0, 17.0, 30.0])
+
+
+def test_a_script_may_be_saved_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "notepad.toml"
+    path.write_text("[[pull]]\ntime = 0\nfocus = 0.5\n", encoding="utf-8-sig")
+    assert read_focus_script(path).entries[0].focus == Fixed(0.5)
 
 
 def test_the_command_pulls_the_focus(tmp_path: Path) -> None:

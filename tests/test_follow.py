@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pullfocus.stream.follow import HOLD_S, Grid, PointAim, depth_at
+from pullfocus.stream.follow import HOLD_S, GreyCopy, PointAim, depth_at
 from pullfocus.stream.frame import Frame, Sensed
 from pullfocus.stream.targets import Point
 
@@ -151,7 +151,7 @@ def test_depth_at_a_point_is_that_of_its_surroundings() -> None:
 @pytest.mark.parametrize("size_hw", [(720, 1280), (1280, 720), (100, 100), (1, 900), (361, 643), (1080, 1919)])
 def test_a_part_of_the_grey_copy_is_the_same_as_the_whole(size_hw: tuple[int, int], rng: np.random.Generator) -> None:
     picture = np.repeat(rng.integers(0, 256, (*size_hw, 1), np.uint8), 3, axis=2)
-    grid = Grid.of(picture)
+    grid = GreyCopy.of(picture)
     assert min(max(size_hw), 250) <= max(grid.width, grid.height) <= 480
     whole = grid.grey(picture, 0, 0, grid.width, grid.height)
     assert whole.shape == (grid.height, grid.width)

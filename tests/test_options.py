@@ -138,9 +138,10 @@ def test_pictures_have_no_time(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--no-steady" in complaint(capsys, "image", "in.png", "-o", "out.png", "--no-steady")
 
 
-@pytest.mark.parametrize("steady", [True, False])
-def test_steadying_is_not_a_fault_with_given_depth(steady: bool) -> None:
-    check_untouched(Settings(steady=steady), Path("depth.mkv"))
+def test_given_depth_is_not_steadied_anyway() -> None:
+    check_untouched(Settings(), Path("depth.mkv"))
+    with pytest.raises(InputError, match="--no-steady would have no effect"):
+        check_untouched(Settings(steady=False), Path("depth.mkv"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from pullfocus.engines.build import EngineRequest, build
 from pullfocus.kernels import Kernels
 from pullfocus.stream.layers import LayerTracker
-from pullfocus.stream.subject import BAND, SWITCH_S, Subject, median_in, nearest_visible, small_copy, subject_scores
+from pullfocus.stream.subject import (
+    BAND,
+    SWITCH_S,
+    Subject,
+    central_mass,
+    median_in,
+    nearest_visible,
+    small_copy,
+    subject_scores,
+)
 from pullfocus.stream.video_in import VideoSource
 
 from .scene import CENTRES, focus_at, puller
@@ -34,7 +43,7 @@ def test_auto_prefers_near_and_central() -> None:
     assert focus_at(puller("auto"), depth) == pytest.approx(0.9, abs=2e-3)
     aside = np.full((54, 96), 0.1, np.float32)
     aside[:6, :6] = 0.9
-    scores = subject_scores(aside, CENTRES)
+    scores = subject_scores(central_mass(aside), CENTRES)
     assert scores[0] < scores[2]
 
 
@@ -49,7 +58,7 @@ def test_auto_turns_to_a_stronger_rival_that_lasts() -> None:
 
 
 def test_auto_does_not_turn_to_a_rival_that_is_hardly_stronger() -> None:
-    scores = subject_scores(depth_with(0.9, 0.5, 40), CENTRES)
+    scores = subject_scores(central_mass(depth_with(0.9, 0.5, 40)), CENTRES)
     assert 1.0 < scores[1] / scores[0] < 1.3
     assert len(set(subject_over_time(2.5, 40 / 96))) == 1
 

@@ -58,11 +58,6 @@ def to_light(picture: Picture) -> Light:
     return np.stack([light_of(cast(NDArray[np.uint8], grey)) for grey in cv2.split(picture)])
 
 
-def to_srgb(light: Light) -> Picture:
-    """`3 h w` linear light as `h w 3` sRGB."""
-    return cast(Picture, cv2.merge([srgb_of(channel) for channel in light]))
-
-
 def _has_wide_tables() -> bool:
     """Whether this OpenCV looks up 16-bit values (5.0 does)."""
     try:

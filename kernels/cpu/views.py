@@ -9,12 +9,13 @@ import numpy as np
 
 from ..api import InverseDepth, Labels, Lens, Picture
 from .depth import resize
+from .planes import SHARP_PX
 
 MARK = (255, 40, 40)
 EDGE = 24  # |∂x| + |∂y| of grey, scaled so that a step of so many greys across the picture has about this
-SHARP_RADIUS_PX = 0.5
 WARM, COOL = (255, 150, 60), (70, 140, 255)
 FULL_RADIUS = 0.02  # of the picture's height: where the tint is full
+LEAST_TINT = 0.3  # as soon as something is out of focus
 FULL_TINT = 0.85  # a little of the picture's own colour stays
 
 
@@ -38,7 +39,7 @@ def _turbo(grey: Labels) -> Picture:
 
 
 def mark_in_focus(picture: Picture, inverse_depth: InverseDepth, lens: Lens) -> Picture:
-    within = lens.dead_zone + SHARP_RADIUS_PX / max(lens.reach_px, 1e-6)
+    within = lens.dead_zone + SHARP_PX / max(lens.reach_px, 1e-6)
     full = resize(inverse_depth, (picture.shape[0], picture.shape[1]))
     sharp = cv2.inRange(full, lens.focus - within, lens.focus + within)
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (3, 3), 0)  # noise has no edges
@@ -53,7 +54,8 @@ def tint_by_focus(picture: Picture, inverse_depth: InverseDepth, lens: Lens) -> 
     full = resize(inverse_depth, (picture.shape[0], picture.shape[1]))
     depths = np.linspace(0.0, 1.0, 256)
     radius_px = lens.reach_px * np.maximum(np.abs(depths - lens.focus) - lens.dead_zone, 0.0)
-    strength = np.minimum(radius_px / (FULL_RADIUS * picture.shape[0]), 1.0) * FULL_TINT
+    strength = LEAST_TINT + (FULL_TINT - LEAST_TINT) * np.minimum(radius_px / (FULL_RADIUS * picture.shape[0]), 1.0)
+    strength *= np.clip(radius_px / SHARP_PX, 0.0, 1.0)
     colours = np.where((depths > lens.focus)[:, None], WARM, COOL).astype(np.uint8)[:, None]
     level = cv2.convertScaleAbs(full, alpha=255.0)
     grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)

@@ -1,4 +1,4 @@
-"""The sets of shared/data/rgbd: `NAME.jpg` + `NAME.png` (16 bit), listed in `<set>.csv` beside the folder `<set>/`.
+"""RGB-D sets as a csv and a folder: `NAME.jpg` + `NAME.png` (16 bit), listed in `<set>.csv` beside the folder `<set>/`.
 
 The csv has the columns name, source, depth_kind, sequence. `metric_mm` depth is in millimetres with
 0 = no measurement; `disparity` is brighter = nearer with unknown scale and offset, 0 = none.
