@@ -19,10 +19,10 @@ from .depth import resize
 from .grids import AnyArray, Blocks, Plane, shrunk
 
 REACH_PX = 3  # half of the widest ramp, in pixels of the depth
-COLOURS_PX = 3.0  # σ of the neighbourhood whose colours are compared
+COLOURS_PX = 1.6  # σ of the neighbourhood whose colours are compared
 SURE = 0.3  # this near to one of the two depths, as a share of the step, a pixel surely shows that surface
 LEAST_SLOPE = 0.3  # of the step, over two pixels of the depth: a ramp has more
-MIDDLE = 0.35  # this far from half-way, as a share of the step, a pixel is on neither ramp nor third surface
+MIDDLE = 0.2  # this far from half-way, as a share of the step, a pixel is on neither ramp nor third surface
 STEP = 0.03  # of inverse depth: a smaller one is no edge
 ALIKE = 0.1  # squared distance of two colours in sRGB, 0–1 a channel, that tells no more than depth does
 BLOCK_HW = (24, 64)  # in pixels; small, for most blocks hold no edge
