@@ -32,6 +32,7 @@ from ..stream.config import Settings
 from ..stream.cuts import CutDetector
 from ..stream.frame import Frame
 from ..stream.layers import LayerTracker
+from ..stream.process import settle_in
 from ..stream.stages import DepthStage, NetDepth
 from ..stream.steady import DepthMemory
 from ..training.data import Pair, open_set
@@ -210,6 +211,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=60, help="of the still camera")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
+    settle_in()  # as the program does
     engine, facts = build(EngineRequest("openvino")), dict[str, object]()
     if options.video is not None:
         pairs = [sample.read() for sample in open_set(options.video, "test")]
