@@ -189,8 +189,8 @@ class Kernels(Protocol):
     def tint_by_focus(self, picture: Picture, inverse_depth: InverseDepth, lens: Lens) -> Picture:
         """In colour what is in focus; what is before it becomes warm, and what is behind it cool, with the radius.
 
-        inverse_depth may be smaller than the picture. The tint is full where the circle of confusion has a radius of
-        2 % of the picture's height.
+        inverse_depth may be smaller than the picture. The tint shows from a circle of confusion of half a pixel's
+        radius on, and is full at 2 % of the picture's height.
         """
         ...
 
