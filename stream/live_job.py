@@ -173,9 +173,10 @@ def _sink(stack: ExitStack, request: LiveRequest, puller: FocusPuller, settings:
 
 
 def _recording(stack: ExitStack, request: LiveRequest) -> Sink:
+    from .encoding import container_of
     from .live_info import live_info
     from .recording import Recording
-    from .video_out import container_of, video_sink
+    from .video_out import video_sink
 
     target = Path(request.sink)
     container_of(target)

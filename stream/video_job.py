@@ -8,6 +8,7 @@ from pathlib import Path
 from ..engines.atomic import check_distinct, check_target
 from .config import Settings
 from .depth_file import depth_video_sink
+from .encoding import container_of
 from .focus import FocusPuller
 from .pipeline import Sink, Stage, run
 from .prepare import prepared
@@ -16,7 +17,7 @@ from .report import Report
 from .sinks import TeeSink
 from .stages import DepthStage
 from .video_in import VideoSource
-from .video_out import container_of, video_sink
+from .video_out import video_sink
 
 
 def refocus_video(
