@@ -175,7 +175,7 @@ def test_shares_of_the_planes_sum_to_one(count: int, seed: int, focus: float, re
     rng = np.random.default_rng(seed)
     depth = rng.random((9, 11), np.float32)
     lens = Lens(focus, reach_px, 0.05)
-    planes = place(np.sort(rng.random(count))[::-1], lens, smallest_px=1.0)
+    planes = place(np.sort(rng.random(count))[::-1], lens, smallest_px=1.0, height_px=540)
     radii = signed_radii(depth, lens)
     shares = [Ramps.of(planes, lens).in_focus(depth)[0]]
     for sign, side in ((1.0, planes.front), (-1.0, planes.back)):
@@ -187,17 +187,17 @@ def test_shares_of_the_planes_sum_to_one(count: int, seed: int, focus: float, re
 
 def test_planes_lie_at_the_circles_of_confusion_of_the_centres() -> None:
     lens = Lens(0.5, 40.0, dead_zone=0.1)
-    planes = place(np.array([0.9, 0.55, 0.3, 0.1]), lens, smallest_px=1.0)
+    planes = place(np.array([0.9, 0.55, 0.3, 0.1]), lens, smallest_px=1.0, height_px=540)
     assert planes.front == pytest.approx((12.0,))  # 40 · (0.4 − 0.1); 0.55 is in focus
     assert planes.back == pytest.approx((4.0, 12.0))
 
 
 def test_planes_that_look_the_same_are_one() -> None:
-    planes = place(np.linspace(1.0, 0.0, 16), Lens(0.0, 30.0), smallest_px=3.0)
+    planes = place(np.linspace(1.0, 0.0, 16), Lens(0.0, 30.0), smallest_px=3.0, height_px=720)
     assert not planes.back
     assert len(planes.front) < 9
     assert min(planes.front) >= 3.0
-    assert min(b - a for a, b in pairwise(planes.front)) >= 2.0
+    assert min(b - a for a, b in pairwise(planes.front)) >= 720 / 270
 
 
 def test_pixel_between_two_planes_is_shared_between_them() -> None:

@@ -40,7 +40,7 @@ def refocus(
 ) -> Picture:
     height, width = picture.shape[:2]
     base = max(1, round(height / FINEST_HEIGHT_PX[style.quality]))
-    planes = place(centres, lens, smallest_px=max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5))
+    planes = place(centres, lens, max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5), height)
     if not planes.front and not planes.back:
         return picture.copy()
     padded, depth, inside = _padded(picture, resize(inverse_depth, (height, width)), block_size(base))
