@@ -14,6 +14,7 @@ from ..kernels.errors import PullfocusError
 from . import commands
 from .interrupts import listen
 from .process import settle_in
+from .reporting import StoppedError
 
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -44,6 +45,9 @@ def run_cli(arguments: list[str]) -> int:
             _complain(f"{message}. Try --help.")
     except PullfocusError as error:
         _complain(str(error))
+    except StoppedError as stop:
+        _complain(str(stop))
+        return INTERRUPTED
     except KeyboardInterrupt:
         print("pullfocus: interrupted; nothing half-finished is left behind", file=sys.stderr)
         return INTERRUPTED
