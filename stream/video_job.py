@@ -8,7 +8,8 @@ from pathlib import Path
 from ..engines.atomic import check_distinct, check_target
 from .config import Settings
 from .depth_file import depth_video_sink
-from .encoding import container_of
+from .encoding import NO_WISHES, container_of
+from .encoding_wish import EncodingWish
 from .focus import FocusPuller
 from .pipeline import Sink, Stage, run
 from .prepare import prepared
@@ -28,9 +29,10 @@ def refocus_video(
     depth_in: Path | None = None,
     depth_out: Path | None = None,
     overwrite: bool = False,
+    wish: EncodingWish = NO_WISHES,
 ) -> Report:
-    """Refocus a video file into `target`. Raises InputError, OutputError, EngineError."""
-    container_of(target)
+    """Refocus a video file into `target`, encoded as `wish` says. Raises InputError, OutputError, EngineError."""
+    wish.check(container_of(target))
     check_distinct((target, depth_out))
     check_distinct((Path(source_path), depth_out))
     for path in (target, depth_out):
@@ -40,14 +42,15 @@ def refocus_video(
     with ExitStack() as stack:
         source = stack.enter_context(VideoSource(source_path))
         parts = stack.enter_context(prepared(settings, depth_in))
-        video = stack.enter_context(video_sink(target, source.info, sound_from=source_path))
+        info = source.info if settings.view == "refocus" else source.info.in_8_bits()
+        video = stack.enter_context(video_sink(target, info, sound_from=source_path, wish=wish))
         sinks: list[Sink] = [video]
         if depth_out is not None:
             sinks.append(stack.enter_context(depth_video_sink(depth_out, source.info)))
         stages = parts.stages(settings, puller)
         on_frame = stack.enter_context(progress(Path(source_path).name, source.info.frames))
         report = run(source, stages, TeeSink(sinks), engine=parts.engine, on_frame=on_frame)
-    return report.with_notes([*_source_notes(source), *video.notes])
+    return report.with_notes([*source.notes, *video.notes])
 
 
 def depth_of_video(source_path: str, target: Path, settings: Settings, *, overwrite: bool = False) -> Report:
@@ -60,9 +63,4 @@ def depth_of_video(source_path: str, target: Path, settings: Settings, *, overwr
         stages: list[Stage] = [DepthStage(parts.depth)]
         on_frame = stack.enter_context(progress(Path(source_path).name, source.info.frames))
         report = run(source, stages, sink, engine=parts.engine, on_frame=on_frame)
-    return report.with_notes(_source_notes(source))
-
-
-def _source_notes(source: VideoSource) -> list[str]:
-    more = source.info.bits > 8
-    return [*source.notes, *([f"the input has {source.info.bits} bits; the output has 8"] if more else [])]
+    return report.with_notes(source.notes)
