@@ -19,7 +19,7 @@ from .video_out import writing
 
 
 def join(track: Track, segments: Sequence[PacketFile], aside: Path) -> list[str]:
-    """Write the file of `track` to `aside`; returns what there is to say of its sound. Raises OutputError."""
+    """Write the file of `track` to `aside`; returns what there is to say of it. Raises OutputError."""
     with writing(track.target):
         output = av.open(f"file:{aside.absolute()}", "w", format=track.container)
         sound: SoundTrack | None = None
@@ -32,7 +32,8 @@ def join(track: Track, segments: Sequence[PacketFile], aside: Path) -> list[str]
             _check_headers(track, encoder, segments)
             _copy(output, encoder, segments, sound)
             output.close()
-            return sound.notes if sound is not None else []
+            notes = dict.fromkeys(note for segment in segments for note in segment.facts.notes)
+            return [*notes, *(sound.notes if sound is not None else [])]
         finally:
             if sound is not None:
                 sound.close()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pullfocus.kernels import Kernels, Lens, RefocusStyle, load
 from pullfocus.kernels.api import Picture, Quality
 from pullfocus.kernels.cpu.fill import filled
-from pullfocus.kernels.cpu.light import srgb_of, to_light
+from pullfocus.kernels.cpu.light import coding_of
 from pullfocus.kernels.cpu.planes import Ramps, place, share_beyond, signed_radii
 from pullfocus.kernels.cpu.refocus import FINEST_HEIGHT_PX
 
@@ -207,10 +207,11 @@ def test_pixel_between_two_planes_is_shared_between_them() -> None:
 
 def test_light_and_back_is_the_same_picture() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
-    light = to_light(ramp)
+    coding = coding_of(ramp)
+    light = coding.to_light(ramp)
     assert light.shape == (3, 1, 256)
     assert light[0, 0, 188] == pytest.approx(0.5029, abs=1e-3)  # IEC 61966-2-1
-    np.testing.assert_array_equal(srgb_of(light)[0], ramp[..., 0])
+    np.testing.assert_array_equal(coding.codes_of(light)[0], ramp[..., 0])
 
 
 def test_fill_keeps_what_was_seen_and_guesses_the_rest_from_around_it(rng: np.random.Generator) -> None:
@@ -254,6 +255,7 @@ def test_point_of_light_becomes_the_aperture(kernels: Kernels, radius: float) ->
     """A lamp shows the shape of the lens: a disc of even light, or a hexagon with its corners."""
     picture, depth = np.zeros((180, 240, 3), np.uint8), np.full((180, 240), FAR, np.float32)
     picture[88:92, 118:122] = 255
+    to_light = coding_of(picture).to_light
     out = {
         shape: to_light(
             kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(NEAR, radius), RefocusStyle(shape, "fine"))
