@@ -9,6 +9,7 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 RATE = 25
 SAMPLES_PER_S = 48_000
@@ -54,6 +55,7 @@ def write_deep_clip(
     """
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=RATE, options=options or {})
+        assert isinstance(video, VideoStream)
         context = video.codec_context
         context.width, context.height = size_wh
         context.pix_fmt, context.color_range = pix_fmt, 1
