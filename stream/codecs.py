@@ -1,4 +1,7 @@
-"""The codecs that pictures can be written with: which encoder, in which containers, with which options."""
+"""The codecs that pictures can be written with: which encoder, in which containers, with which options.
+
+PyAV is imported only when it is asked: the command line reads this before a window may open (see `window`).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 import cv2
-from av.codec import Codec
-from av.codec.codec import UnknownCodecError
 
 from ..kernels.errors import InputError
 
@@ -88,6 +89,9 @@ class PixelFormat:
 @lru_cache(maxsize=len(CODEC_NAMES))
 def formats_of(codec: CodecName) -> tuple[PixelFormat, ...]:
     """What the codec's encoder takes; nothing when this FFmpeg does not have it."""
+    from av.codec import Codec
+    from av.codec.codec import UnknownCodecError
+
     try:
         names = [each.name for each in Codec(ENCODERS[codec].name, "w").video_formats or ()]
     except UnknownCodecError:

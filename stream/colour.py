@@ -34,7 +34,8 @@ _MATRICES = {
 _SCALING = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 HD_HEIGHT_PX = 720  # players take untagged pictures from this height on as BT.709, smaller ones as BT.601
 OPAQUE = {1: 255, 2: 1023 << 6}  # by bytes: swscale leaves the low bits of a scarcer alpha empty
-_RGB = {(8, False): "rgb24", (8, True): "rgba", (16, False): "rgb48le", (16, True): "rgba64le"}  # by bits and alpha
+# By bits and alpha. Planar in 16 bits: swscale gives false colours on its way from halved chroma to rgb48le.
+_RGB = {(8, False): "rgb24", (8, True): "rgba", (16, False): "gbrp16le", (16, True): "gbrap16le"}
 
 
 @dataclass(frozen=True, slots=True)
