@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.cli import run_cli
 from pullfocus.stream.config import NET_DEAD_ZONE, Settings
+from pullfocus.stream.option_groups import DepthOptions, FilmOptions, spread
 from pullfocus.stream.options import check_untouched, parse_size, settings_from
-from pullfocus.stream.targets import LayerNumber
+from pullfocus.stream.targets import LayerNumber, Nearest
 
 COMMANDS = ("video", "image", "depth", "live", "bench", "doctor")
 
@@ -150,3 +153,28 @@ def test_given_depth_is_not_steadied_anyway() -> None:
 def test_smoothing_names_stand_for_sizes(smooth: str, sizes: tuple[int, int]) -> None:
     settings = Settings(smooth=smooth)  # pyright: ignore[reportArgumentType]
     assert (settings.median_px, settings.gaussian_px) == sizes
+
+
+def test_a_group_of_options_is_one_parameter_of_a_command() -> None:
+    """Each option keeps its default, and the command gets the group whole."""
+    seen = list[DepthOptions]()
+
+    def command(options: DepthOptions, more: str = "x") -> None:
+        seen.append(options)
+
+    flat = spread(command)
+    parameters = signature(flat).parameters
+    assert [*parameters] == [*(option.name for option in fields(DepthOptions)), "more"]
+    flat(**{name: each.default for name, each in parameters.items()} | {"net_every": 3, "engine": "plane"})
+    assert seen == [DepthOptions(net_every=3, engine="plane")]
+    assert seen[0].settings() == Settings(net_every=3, engine=EngineRequest("plane"))
+
+
+def test_film_options_stand_for_every_setting() -> None:
+    assert FilmOptions().settings() == Settings()
+    film = FilmOptions(focus="nearest", aperture=9.0, view="depth", steady=False, quality="fine", model="m")
+    wanted = Settings(
+        focus=Nearest(), aperture=9.0, view="depth", steady=False, engine=EngineRequest(quality="fine", model="m")
+    )
+    assert film.settings() == wanted
+    assert film.settings(0.0).dead_zone == 0.0
