@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+from ..engines.api import Engine
 from ..engines.atomic import check_distinct, check_target
 from .config import Settings
 from .depth_file import depth_video_sink
@@ -28,8 +29,13 @@ def refocus_video(
     depth_in: Path | None = None,
     depth_out: Path | None = None,
     overwrite: bool = False,
+    engine: Engine | None = None,
+    title: str | None = None,
 ) -> Report:
-    """Refocus a video file into `target`. Raises InputError, OutputError, EngineError."""
+    """Refocus a video file into `target`. Raises InputError, OutputError, EngineError.
+
+    engine: one that is there already, as `settings` ask for it. title: of the progress bar, else the file's name.
+    """
     container_of(target)
     check_distinct((target, depth_out))
     check_distinct((Path(source_path), depth_out))
@@ -39,13 +45,13 @@ def refocus_video(
     puller = FocusPuller(settings)
     with ExitStack() as stack:
         source = stack.enter_context(VideoSource(source_path))
-        parts = stack.enter_context(prepared(settings, depth_in))
+        parts = stack.enter_context(prepared(settings, depth_in, engine=engine))
         video = stack.enter_context(video_sink(target, source.info, sound_from=source_path))
         sinks: list[Sink] = [video]
         if depth_out is not None:
             sinks.append(stack.enter_context(depth_video_sink(depth_out, source.info)))
         stages = parts.stages(settings, puller)
-        on_frame = stack.enter_context(progress(Path(source_path).name, source.info.frames))
+        on_frame = stack.enter_context(progress(title or Path(source_path).name, source.info.frames))
         report = run(source, stages, TeeSink(sinks), engine=parts.engine, on_frame=on_frame)
     return report.with_notes([*_source_notes(source), *video.notes])
 
