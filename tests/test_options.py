@@ -16,7 +16,7 @@ from pullfocus.stream.option_groups import DepthOptions, FilmOptions, spread
 from pullfocus.stream.options import check_untouched, parse_size, settings_from
 from pullfocus.stream.targets import LayerNumber, Nearest
 
-COMMANDS = ("video", "image", "depth", "live", "bench", "doctor")
+COMMANDS = ("video", "image", "depth", "batch", "live", "bench", "doctor")
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -90,9 +90,9 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
 @pytest.mark.parametrize(
     ("option", "commands"),
     [
-        ("--focus-script", ("video", "live", "bench")),
-        ("--face-model", ("video", "image", "live", "bench")),
-        ("peaking", ("video", "image", "live")),
+        ("--focus-script", ("video", "batch", "live", "bench")),
+        ("--face-model", ("video", "image", "batch", "live", "bench")),
+        ("peaking", ("video", "image", "batch", "live")),
     ],
 )
 def test_options_of_focus_are_offered_where_they_have_a_meaning(
@@ -131,7 +131,7 @@ def test_settings_take_the_options_or_their_defaults() -> None:
     assert not settings_from(engine=EngineRequest(), steady=False).steady
 
 
-@pytest.mark.parametrize("command", ["video", "depth", "live", "bench"])
+@pytest.mark.parametrize("command", ["video", "depth", "batch", "live", "bench"])
 def test_depth_is_held_steady_unless_asked_not_to(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run_cli([command, "--help"]) == 0
     assert "--no-steady" in capsys.readouterr().out
