@@ -84,6 +84,10 @@ class Layered:
     centres: Centres
     plan: FocusPlan
 
+    @property
+    def frame(self) -> Frame:
+        return self.sensed.frame
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rendered:
@@ -94,7 +98,7 @@ class Rendered:
 
     @property
     def frame(self) -> Frame:
-        return self.layered.sensed.frame
+        return self.layered.frame
 
     @property
     def inverse_depth(self) -> InverseDepth:
