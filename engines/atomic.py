@@ -53,14 +53,19 @@ def written_aside(path: Path) -> Generator[Path]:
     aside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield aside
-        _flush_to_disk(aside)
-        aside.replace(path)
+        put_in_place(aside, path)
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise  # not about this file
         raise OutputError(f"{path}: cannot write ({error.strerror or error}); it was not changed") from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def put_in_place(aside: Path, path: Path) -> None:
+    """Give a finished file its name, once all of it is on the disk. Raises OSError."""
+    _flush_to_disk(aside)
+    aside.replace(path)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,6 +15,7 @@ from . import commands
 from .batch_command import BatchCommand, batch
 from .interrupts import listen
 from .process import settle_in
+from .reporting import StoppedError
 
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -45,6 +46,9 @@ def run_cli(arguments: list[str]) -> int:
             _complain(f"{message}. Try --help.")
     except PullfocusError as error:
         _complain(str(error))
+    except StoppedError as stop:
+        _complain(str(stop))
+        return INTERRUPTED
     except KeyboardInterrupt:
         print("pullfocus: interrupted; nothing half-finished is left behind", file=sys.stderr)
         return INTERRUPTED

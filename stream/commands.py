@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from ..engines.build import EngineRequest
+from ..kernels.errors import InputError
 from . import options as o
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
 from .option_groups import DepthOptions, FilmOptions, spread
@@ -25,6 +26,7 @@ def video(
     depth_in: o.DepthIn = None,
     depth_out: o.DepthOut = None,
     json: o.Json = None,
+    resume: o.Resume = False,
     overwrite: o.Overwrite = False,
 ) -> None:
     """Refocus a video file; sound, timestamps, rotation and colour tags are kept."""
@@ -33,8 +35,10 @@ def video(
     settings = film.settings(NET_DEAD_ZONE if depth_in is None else 0.0)
     o.check_untouched(settings, depth_in)
     run_and_tell(
-        lambda: refocus_video(source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite),
-        f"wrote {out}", ReportFile(json, overwrite, (Path(source), out, depth_in, depth_out)),
+        lambda: refocus_video(
+            source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite, resume=resume
+        ),
+        f"wrote {out}", ReportFile(json, overwrite or resume, (Path(source), out, depth_in, depth_out)),
     )  # fmt: skip
 
 
@@ -83,25 +87,28 @@ def depth(
     out: o.Output,
     options: DepthOptions,
     json: o.Json = None,
+    resume: o.Resume = False,
     overwrite: o.Overwrite = False,
 ) -> None:
     """Write inverse depth: 16-bit PNG for pictures, lossless grey16 .mkv for video (65535 = 0.5 m or nearer)."""
     settings = options.settings()
     run_and_tell(
-        lambda: _write_depth(source, out, settings, overwrite),
-        f"wrote {out}", ReportFile(json, overwrite, (Path(source), out)),
+        lambda: _write_depth(source, out, settings, overwrite, resume),
+        f"wrote {out}", ReportFile(json, overwrite or resume, (Path(source), out)),
     )  # fmt: skip
 
 
-def _write_depth(source: str, out: Path, settings: Settings, overwrite: bool) -> Report:
+def _write_depth(source: str, out: Path, settings: Settings, overwrite: bool, resume: bool) -> Report:
     path = Path(source)
     if path.is_dir() or path.suffix.lower() in ENDINGS:
         from .image_job import depth_of_pictures
 
+        if resume:
+            raise InputError(f"--resume goes on with a video; {source} is none: leave it out")
         return depth_of_pictures(path, out, settings, overwrite=overwrite)
     from .video_job import depth_of_video
 
-    return depth_of_video(source, out, settings, overwrite=overwrite)
+    return depth_of_video(source, out, settings, overwrite=overwrite, resume=resume)
 
 
 @spread

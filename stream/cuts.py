@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.api import Picture
+from .state import State
 
 Map = NDArray[np.float32]
 
@@ -49,6 +50,12 @@ class CutDetector:
             self._seen.clear()
         self._seen.append(thumb)
         return cut
+
+    def state(self) -> State:
+        return {"seen": list(self._seen)}
+
+    def restore(self, state: State) -> None:
+        self._seen = deque(state["seen"], maxlen=MEMORY)
 
 
 def _thumbnail(picture: Picture) -> Map:

@@ -1,42 +1,34 @@
 """Depth on disk: 16-bit PNG for pictures; for video one losslessly compressed grey16 file with timestamps.
 
 65535 is inverse depth 1.0. A depth video is FFV1 in Matroska, one frame per picture, at the size at
-which the depth was estimated.
+which the depth was estimated; its tag CUTS holds the numbers of the frames that begin a scene.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
-import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ..engines.atomic import written_aside
 from ..kernels.api import InverseDepth
-from ..kernels.errors import InputError, OutputError
+from ..kernels.errors import InputError
 from .frame import Frame
 from .grey16 import from_grey16, to_grey16
 from .pictures import write_picture
+from .state import State
 from .video_in import VideoInfo, open_input
-from .video_out import writing
 
 ENDING = ".mkv"
-
-
-class HasDepth(Protocol):
-    @property
-    def frame(self) -> Frame: ...
-    @property
-    def inverse_depth(self) -> InverseDepth: ...
+CUTS_TAG, NO_CUTS = "CUTS", "none"
 
 
 def read_depth_picture(path: Path) -> InverseDepth:
@@ -55,62 +47,41 @@ def write_depth_picture(path: Path, inverse_depth: InverseDepth) -> None:
     write_picture(path, to_grey16(inverse_depth))
 
 
-class DepthVideoSink:
-    """One depth video being written. Make it with `depth_video_sink`."""
-
-    def __init__(self, path: Path, aside: Path, info: VideoInfo) -> None:
-        """path: the name it will have; aside: where it is written until then. Raises OutputError."""
-        self._path, self._info = path, info
-        with writing(path):
-            self._output: OutputContainer = av.open(f"file:{aside.absolute()}", "w", format="matroska")
-        self._stream: VideoStream | None = None
-
-    def write(self, item: HasDepth, /) -> bool:
-        """Encode one frame's depth. Raises OutputError."""
-        grey = to_grey16(item.inverse_depth)
-        frame = VideoFrame.from_ndarray(grey, format="gray16le")
-        frame.pts, frame.time_base = item.frame.pts, self._info.time_base
-        with writing(self._path):
-            if self._stream is None:
-                self._stream = self._open(grey.shape)
-            self._output.mux(self._stream.encode(frame))
-        return True
-
-    def _open(self, size_hw: tuple[int, ...]) -> VideoStream:
-        rate = self._info.rate.limit_denominator(1 << 16)
-        stream = self._output.add_stream("ffv1", rate=rate, options={"level": "3"})
-        stream.codec_context.height, stream.codec_context.width = size_hw
-        stream.codec_context.pix_fmt = "gray16le"
-        stream.codec_context.time_base = self._info.time_base
-        stream.time_base = self._info.time_base
-        return stream
-
-    def finish(self) -> None:
-        if self._stream is None:
-            raise OutputError("no frame arrived, so there is no depth to write")
-        with writing(self._path):
-            self._output.mux(self._stream.encode(None))
-            self._output.close()
-
-    def close(self) -> None:
-        with suppress(FFmpegError):
-            self._output.close()
-
-
-@contextmanager
-def depth_video_sink(path: Path, info: VideoInfo) -> Generator[DepthVideoSink]:
-    """A sink for a depth video; the file appears at a clean end of the block. Raises InputError, OutputError."""
+def check_ending(path: Path) -> None:
+    """Raises InputError for what no depth video can be called."""
     if path.suffix.lower() != ENDING:
         raise InputError(
             f"{path}: a depth video is lossless Matroska; got {path.suffix!r}, expected the ending {ENDING}"
         )
-    with written_aside(path) as aside:
-        sink = DepthVideoSink(path, aside, info)
-        try:
-            yield sink
-            sink.finish()
-        finally:
-            sink.close()
+
+
+class DepthEncoder:
+    """The stream of a depth video. FFmpeg's errors pass through."""
+
+    def __init__(self, output: OutputContainer, info: VideoInfo, size_hw: tuple[int, int]) -> None:
+        """info: of the pictures' video; size_hw: of the depth."""
+        self._time_base = info.time_base
+        stream = output.add_stream("ffv1", rate=info.rate.limit_denominator(1 << 16), options={"level": "3"})
+        assert isinstance(stream, VideoStream)
+        stream.codec_context.height, stream.codec_context.width = size_hw
+        stream.codec_context.pix_fmt = "gray16le"
+        stream.codec_context.time_base = stream.time_base = info.time_base
+        self.stream = stream
+
+    def encode(self, inverse_depth: InverseDepth, frame: Frame) -> list[Packet[VideoStream]]:
+        """The depth of `frame`, whose time it gets."""
+        coded = VideoFrame.from_ndarray(to_grey16(inverse_depth), format="gray16le")
+        coded.pts, coded.time_base = frame.pts, self._time_base
+        return self.stream.encode(coded)
+
+    def flush(self) -> list[Packet[VideoStream]]:
+        """The packets that the encoder still held."""
+        return self.stream.encode(None)
+
+
+def cut_tags(cuts: Sequence[int]) -> dict[str, str]:
+    """The tags that say which frames, by number, begin another scene than the frame before."""
+    return {CUTS_TAG: " ".join(map(str, cuts)) or NO_CUTS}
 
 
 class DepthVideo:
@@ -125,8 +96,20 @@ class DepthVideo:
             self._container.close()
             got = streams[0].codec_context.pix_fmt if streams else "no video"
             raise InputError(f"--depth-in {path}: got {got}, expected grey16 as `pullfocus depth` writes it")
+        self.cuts = self._stored_cuts()
         self._frames = self._container.decode(streams[0])
+        self._read = 0
         self._offset_s: float | None = None
+
+    def _stored_cuts(self) -> frozenset[int] | None:
+        """The frames that begin a scene, None where the file does not say."""
+        text = self._container.metadata.get(CUTS_TAG)
+        if text is None:
+            return None
+        numbers = text.split() if text != NO_CUTS else []
+        if not all(number.isdecimal() for number in numbers):
+            raise InputError(f"--depth-in {self._path}: got {CUTS_TAG} {text[:40]!r}, expected the numbers of frames")
+        return frozenset(map(int, numbers))
 
     def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
         """The next frame's inverse depth. Raises InputError when it is not of this frame."""
@@ -137,8 +120,20 @@ class DepthVideo:
             raise InputError(f"--depth-in {self._path}: damaged at frame {frame.index} ({error.strerror})") from error
         if stored is None:
             raise InputError(f"--depth-in {self._path}: ends before frame {frame.index} of the video")
+        self._read += 1
         self._check_time(float((stored.pts or 0) * (stored.time_base or Fraction(0))), frame)
         return from_grey16(stored.to_ndarray())
+
+    def state(self) -> State:
+        return {"read": self._read, "offset_s": self._offset_s}
+
+    def restore(self, state: State) -> None:
+        try:
+            for _ in islice(self._frames, state["read"]):
+                self._read += 1
+        except FFmpegError as error:
+            raise InputError(f"--depth-in {self._path}: damaged at frame {self._read} ({error.strerror})") from error
+        self._offset_s = state["offset_s"]
 
     def _check_time(self, time_s: float, frame: Frame) -> None:
         # Matroska counts milliseconds and may start elsewhere: compare against the first frame's offset.

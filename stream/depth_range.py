@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from ..kernels.api import InverseDepth
+from .state import State
 
 RangeMode = Literal["fixed", "auto"]
 PERCENTILES = (2.0, 98.0)
@@ -22,6 +23,10 @@ class DepthRange(Protocol):
         """Forget the scene: the next frame is the first of another."""
         ...
 
+    def state(self) -> State: ...
+
+    def restore(self, state: State) -> None: ...
+
 
 class FixedRange:
     """0 = infinity, 1 = 0.5 m."""
@@ -31,6 +36,12 @@ class FixedRange:
         return np.clip(inverse_depth, 0.0, 1.0)
 
     def reset(self) -> None:
+        pass
+
+    def state(self) -> State:
+        return {}
+
+    def restore(self, state: State) -> None:
         pass
 
 
@@ -55,6 +66,12 @@ class AutoRange:
 
     def reset(self) -> None:
         self._low_high = None
+
+    def state(self) -> State:
+        return {"low_high": self._low_high, "time_s": self._time_s}
+
+    def restore(self, state: State) -> None:
+        self._low_high, self._time_s = state["low_high"], state["time_s"]
 
 
 def make_range(mode: RangeMode) -> DepthRange:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from .state import State
+
 Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out", "cut"]
 
 SPEED = 1.5  # of a glide, in inverse depth per second
@@ -57,6 +59,12 @@ class Glide:
         self._lead += speed * for_s
         self.value = self._lead - lag + gap * math.exp(-for_s / self._settle_s)
 
+    def state(self) -> State:
+        return {"value": self.value, "lead": self._lead}
+
+    def restore(self, state: State) -> None:
+        self.value, self._lead = state["value"], state["lead"]
+
 
 @dataclass(frozen=True, slots=True)
 class Pull:
@@ -101,3 +109,9 @@ class SteadyGoal:
             self._goal = wanted
             self._awake = abs(wanted - now) > ARRIVED * self._dead_band
         return self._goal
+
+    def state(self) -> State:
+        return {"goal": self._goal, "awake": self._awake}
+
+    def restore(self, state: State) -> None:
+        self._goal, self._awake = state["goal"], state["awake"]

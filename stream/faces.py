@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from ..kernels.api import Picture
 from ..kernels.errors import InputError
+from .state import State
 
 FIND_PX = 320  # longest side of the picture in which faces are looked for
 FIND_EVERY_S = 0.2
@@ -118,6 +119,19 @@ class FaceTracker:
         self._face: Face | None = None
         self._seen_s = self._looked_s = -np.inf
         self._rival_since_s: float | None = None
+
+    def state(self) -> State:
+        return {
+            "face": None if self._face is None else asdict(self._face),
+            "seen_s": self._seen_s,
+            "looked_s": self._looked_s,
+            "rival_since_s": self._rival_since_s,
+        }
+
+    def restore(self, state: State) -> None:
+        self._face = None if state["face"] is None else Face(**state["face"])
+        self._seen_s, self._looked_s = state["seen_s"], state["looked_s"]
+        self._rival_since_s = state["rival_since_s"]
 
     def face(self, picture: Picture, time_s: float) -> Face | None:
         """The face in focus, None while there is none. Looks for faces a few times a second only."""

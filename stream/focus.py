@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TypeAlias
 
 from ..kernels.api import Centres
@@ -12,8 +13,9 @@ from .faces import FaceFinder, FaceTracker, YuNet
 from .focus_script import Entry, ScriptRun
 from .follow import PointAim
 from .frame import FocusPlan, Sensed
+from .state import Remembers, State
 from .subject import SubjectAim, nearest_visible, small_copy
-from .targets import Auto, Fixed, LayerNumber, Nearest, Point, Target
+from .targets import Auto, Fixed, LayerNumber, Nearest, Point, Target, parse_focus, write_target
 
 DEAD_BAND = 0.02  # of inverse depth: a subject that wanders within it does not move the focus
 Aim: TypeAlias = Callable[[Sensed, Centres], float]  # the inverse depth of a target, frame by frame
@@ -60,6 +62,50 @@ class FocusPuller:
         if self._faces is not None:
             self._faces.reset()
 
+    def state(self) -> State:
+        aim = self._aim
+        return {
+            "target": write_target(self.target),
+            "aimed_at": None if self._aimed_at is None else write_target(self._aimed_at),
+            "aims": aim is not None,
+            "aim": aim.state() if isinstance(aim, Remembers) else None,
+            "faces": self._faces.state() if self._faces is not None else None,
+            "script": self._script.state() if self._script is not None else None,
+            "focus": self._focus.state() if self._focus is not None else None,
+            "goal": self._goal.state(),
+            "pull": _pull_state(self._pull),
+            "aperture_pull": _pull_state(self._aperture_pull),
+            "aperture": self._aperture,
+            "time_s": self._time_s,
+            "has_begun": self._has_begun,
+        }
+
+    def restore(self, state: State) -> None:
+        self._restore_aim(state)
+        if self._faces is not None:
+            self._faces.restore(state["faces"])
+        if self._script is not None:
+            self._script.restore(state["script"])
+        self._focus = None
+        if state["focus"] is not None:
+            self._focus = Glide(0.0)
+            self._focus.restore(state["focus"])
+        self._goal.restore(state["goal"])
+        self._pull, self._aperture_pull = _pull(state["pull"]), _pull(state["aperture_pull"])
+        self._aperture, self._time_s, self._has_begun = state["aperture"], state["time_s"], state["has_begun"]
+
+    def _restore_aim(self, state: State) -> None:
+        self.target = parse_focus(state["target"])
+        self._aim = self._aimed_at = None
+        if state["aimed_at"] is not None:
+            # The same object where nothing has changed: a target is taken anew when it is another one.
+            same = state["aimed_at"] == state["target"]
+            self._aimed_at = self.target if same else parse_focus(state["aimed_at"])
+        if state["aims"] and self._aimed_at is not None:
+            self._aim = _aim(self._aimed_at, self._faces)
+            if isinstance(self._aim, Remembers):
+                self._aim.restore(state["aim"])
+
     def _begin(self, entry: Entry, start_s: float) -> None:
         """Do what an entry of the script asks for."""
         if entry.focus is not None:
@@ -97,6 +143,14 @@ class FocusPuller:
     def _aperture_at(self, time_s: float) -> float:
         pull = self._aperture_pull
         return self._aperture if pull is None else pull.at(self._aperture, time_s)
+
+
+def _pull_state(pull: Pull | None) -> State | None:
+    return None if pull is None else asdict(pull)
+
+
+def _pull(state: State | None) -> Pull | None:
+    return None if state is None else Pull(**state)
 
 
 def _aim(target: Target, faces: FaceTracker | None) -> Aim:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from ..kernels.errors import InputError
 from .easing import CURVES, Easing
 from .frame import LARGEST_APERTURE, Frame
+from .state import State
 from .targets import FORMS, LayerNumber, Target, read_target
 
 LIST = "pull"  # the key of the list of entries
@@ -77,6 +78,12 @@ class ScriptRun:
             due.append((entry, frame.time_s if self._script.by_frame else self._first_s + entry.start))
             self._next += 1
         return due
+
+    def state(self) -> State:
+        return {"next": self._next, "first_s": self._first_s}
+
+    def restore(self, state: State) -> None:
+        self._next, self._first_s = state["next"], state["first_s"]
 
 
 def read_focus_script(path: Path) -> FocusScript:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..kernels.api import Centres, InverseDepth, Picture
 from .frame import Sensed
+from .state import State
 from .targets import Point
 
 FOLLOW_PX = 320  # about the longest side of the grey copy; all lengths below are in its pixels
@@ -68,6 +69,21 @@ class PointAim:
         elif len(self._points) <= self._found / 2:
             self._look_for_points(sensed)
         return self._depth
+
+    def state(self) -> State:
+        return {
+            "place": self._place.copy(),
+            "depth": self._depth,
+            "before": _seen_part(self._before, self._points),
+            "points": self._points,
+            "found": self._found,
+            "lost_s": self._lost_s,
+        }
+
+    def restore(self, state: State) -> None:
+        self._place, self._depth = state["place"].copy(), state["depth"]
+        self._before = _picture_around(state["before"])
+        self._points, self._found, self._lost_s = state["points"], state["found"], state["lost_s"]
 
     def _follow(self, before: Picture, picture: Picture, inverse_depth: InverseDepth) -> None:
         grid = GreyCopy.of(picture)
@@ -137,6 +153,27 @@ class GreyCopy:
         columns = np.clip((points[:, 0] + 0.5) * (wide / self.width), 0, wide - 1).astype(np.intp)
         rows = np.clip((points[:, 1] + 0.5) * (high / self.height), 0, high - 1).astype(np.intp)
         return inverse_depth[rows, columns]
+
+
+def _seen_part(picture: Picture | None, points: Points) -> State | None:
+    """The part of `picture` that will be looked at when `points` are followed: a whole one would be megabytes."""
+    if picture is None:
+        return None
+    if not len(points):
+        return {"shape": list(picture.shape), "left": 0, "top": 0, "part": picture[:0, :0].copy()}
+    grid = GreyCopy.of(picture)
+    left, top, right, bottom = (int(edge) * grid.scale for edge in grid.around(points, SURROUNDINGS_PX))
+    return {"shape": list(picture.shape), "left": left, "top": top, "part": picture[top:bottom, left:right].copy()}
+
+
+def _picture_around(seen: State | None) -> Picture | None:
+    """A picture that is black but for the part that was seen."""
+    if seen is None:
+        return None
+    part, left, top = seen["part"], seen["left"], seen["top"]
+    picture: Picture = np.zeros(tuple(seen["shape"]), part.dtype)
+    picture[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return picture
 
 
 def depth_at(inverse_depth: InverseDepth, x: float, y: float) -> float:

@@ -104,5 +104,9 @@ class Rendered:
     def inverse_depth(self) -> InverseDepth:
         return self.layered.sensed.inverse_depth
 
+    @property
+    def cut(self) -> bool:
+        return self.layered.sensed.cut
+
     def __repr__(self) -> str:
         return f"Rendered({self.frame!r})"

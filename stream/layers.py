@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.api import Centres, InverseDepth, Kernels
+from .state import State
 
 BATCH = 4096
 START_POINTS, CHECK_POINTS = 192, 64  # sizes of the sorted samples for a start, and for the check of each frame
@@ -36,6 +37,13 @@ class LayerTracker:
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
         self._centres = None
+
+    def state(self) -> State:
+        return {"rng": self._rng.bit_generator.state, "centres": self._centres, "weights": self._weights}
+
+    def restore(self, state: State) -> None:
+        self._rng.bit_generator.state = state["rng"]
+        self._centres, self._weights = state["centres"], state["weights"]
 
     def update(self, inverse_depth: InverseDepth) -> Centres:
         """Centres for this frame: `count` values, descending (near → far)."""

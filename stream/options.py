@@ -91,6 +91,9 @@ ViewOption: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[
     Path | None, typer.Option("--json", metavar="REPORT", help="write latencies, waits and drops here")
 ]
+Resume: TypeAlias = Annotated[
+    bool, typer.Option("--resume", help="go on with what an interrupted run of the same command has left")
+]
 Overwrite: TypeAlias = Annotated[bool, typer.Option("--overwrite", help="replace existing files")]
 Output: TypeAlias = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="file (or folder) to write")]
 Size: TypeAlias = Annotated[str | None, typer.Option(metavar="WxH", help="picture size in pixels, such as 1280x720")]

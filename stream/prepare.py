@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +21,17 @@ from .stages import DepthSource, DepthStage, LayersStage, NetDepth, RefocusStage
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run is made of; `engine` says where its depth comes from."""
+    """What a run is made of; `engine` says where its depth comes from, `cuts` where scenes begin, if that is known."""
 
     kernels: Kernels
     depth: DepthSource
     engine: str
+    cuts: Collection[int] | None = None
 
     def stages(self, settings: Settings, puller: FocusPuller) -> list[Stage]:
         """Depth → layers → refocus."""
         return [
-            DepthStage(self.depth),
+            DepthStage(self.depth, self.cuts),
             LayersStage(self.kernels, settings, puller),
             RefocusStage(self.kernels, settings),
         ]
@@ -66,6 +67,6 @@ def prepared(
 
     video = DepthVideo(depth_in)
     try:
-        yield Parts(load("cpu"), video, f"none (depth from {depth_in.name})")
+        yield Parts(load("cpu"), video, f"none (depth from {depth_in.name})", video.cuts)
     finally:
         video.close()

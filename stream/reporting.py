@@ -11,6 +11,10 @@ from .pipeline import Interrupted
 from .report import Report
 
 
+class StoppedError(Exception):
+    """Ctrl-C that leaves something; the message says what, and how to go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportFile:
     """Where `--json` goes; checked before the run, so that no long run ends without its report."""
@@ -31,8 +35,12 @@ def run_and_tell(job: Callable[[], Report], what: str, file: ReportFile) -> Repo
     file.check()
     try:
         report = job()
-    except Interrupted as stop:
-        _tell(stop.report, "until then", file)
+    except KeyboardInterrupt as stop:
+        if isinstance(stop, Interrupted):
+            _tell(stop.report, "until then", file)
+        left = getattr(stop, "__notes__", [])
+        if left:  # an error, for what parses the command line makes a bare number of every Ctrl-C
+            raise StoppedError(left[-1]) from stop
         raise
     _tell(report, what, file)
     return report

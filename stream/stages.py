@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from .focus import FocusPuller
 from .frame import Frame, Layered, Rendered, Sensed
 from .grey16 import from_grey16, to_grey16
 from .layers import LayerTracker
+from .state import State
 from .steady import DepthMemory
 from .views import show
 
@@ -25,6 +27,10 @@ class DepthSource(Protocol):
     def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
         """For the next frame. cut: it begins another scene."""
         ...
+
+    def state(self) -> State: ...
+
+    def restore(self, state: State) -> None: ...
 
 
 class NetDepth:
@@ -53,6 +59,14 @@ class NetDepth:
         self._since_net = (self._since_net + 1) % self._settings.net_every
         return self._range.apply(self._memory.update(frame.picture, new), frame.time_s)
 
+    def state(self) -> State:
+        return {"memory": self._memory.state(), "range": self._range.state(), "since_net": self._since_net}
+
+    def restore(self, state: State) -> None:
+        self._memory.restore(state["memory"])
+        self._range.restore(state["range"])
+        self._since_net = state["since_net"]
+
     def _ask(self, frame: Frame) -> InverseDepth:
         # In half precision a sum may overflow; one such pixel would spread through the frames to come.
         raw = np.nan_to_num(self._engine.infer(frame.picture), copy=False, nan=0.0)
@@ -71,13 +85,22 @@ class DepthStage:
 
     name = "depth"
 
-    def __init__(self, source: DepthSource) -> None:
+    def __init__(self, source: DepthSource, cuts: Collection[int] | None = None) -> None:
+        """cuts: the numbers of the frames that begin a scene, where they are known; else they are looked for."""
         self._source = source
+        self._known = cuts
         self._cuts = CutDetector()
 
     def __call__(self, frame: Frame) -> Sensed:
-        cut = self._cuts.is_cut(frame.picture)
+        cut = self._cuts.is_cut(frame.picture) if self._known is None else frame.index in self._known
         return Sensed(frame, self._source.depth_of(frame, cut), cut)
+
+    def state(self) -> State:
+        return {"source": self._source.state(), "cuts": self._cuts.state()}
+
+    def restore(self, state: State) -> None:
+        self._source.restore(state["source"])
+        self._cuts.restore(state["cuts"])
 
 
 class LayersStage:
@@ -95,6 +118,13 @@ class LayersStage:
             self._puller.reset()
         centres = self._tracker.update(sensed.inverse_depth)
         return Layered(sensed, centres, self._puller.plan(sensed, centres))
+
+    def state(self) -> State:
+        return {"layers": self._tracker.state(), "focus": self._puller.state()}
+
+    def restore(self, state: State) -> None:
+        self._tracker.restore(state["layers"])
+        self._puller.restore(state["focus"])
 
 
 class RefocusStage:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from ..kernels.api import Belief, InverseDepth, Kernels, Picture
+from .state import State
 
 
 class DepthMemory:
@@ -22,6 +23,17 @@ class DepthMemory:
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
         self._belief = self._seen = None
+
+    def state(self) -> State:
+        belief = self._belief
+        return {
+            "belief": None if belief is None else {part.name: getattr(belief, part.name) for part in fields(belief)},
+            "seen": self._seen,
+        }
+
+    def restore(self, state: State) -> None:
+        self._belief = None if state["belief"] is None else Belief(**state["belief"])
+        self._seen = state["seen"]
 
     def update(self, picture: Picture, new: InverseDepth | None) -> InverseDepth:
         """The inverse depth of this frame, at the net's size. new: what the net says of it, None: it was not asked.

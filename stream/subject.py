@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..kernels.api import Centres, InverseDepth
 from .faces import FaceTracker
 from .frame import Sensed
+from .state import State
 
 BAND = 0.08  # of inverse depth: what lies this near to the subject may be a part of it
 SWITCH_RATIO = 1.3  # a rival subject must be this much stronger …
@@ -45,6 +46,13 @@ class SubjectAim:
         self._subject.inverse_depth = median_in(sensed.inverse_depth, *face.shrunk(FACE_PART))
         return self._subject.inverse_depth
 
+    def state(self) -> State:
+        """Without the faces, which belong to the one who gave them."""
+        return self._subject.state()
+
+    def restore(self, state: State) -> None:
+        self._subject.restore(state)
+
 
 class Subject:
     """Which depth is the subject's, from frame to frame."""
@@ -65,6 +73,12 @@ class Subject:
             held = float(centres[best])
         self.inverse_depth = held
         return held
+
+    def state(self) -> State:
+        return {"inverse_depth": self.inverse_depth, "rival_since_s": self._rival_since_s}
+
+    def restore(self, state: State) -> None:
+        self.inverse_depth, self._rival_since_s = state["inverse_depth"], state["rival_since_s"]
 
     def _is_beaten(self, best: float, rival: float, mass: Mass, held: float, time_s: float) -> bool:
         own = float(subject_scores(mass, np.array([held]))[0])

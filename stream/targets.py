@@ -66,6 +66,21 @@ def read_target(text: str) -> Target | None:
         return None
 
 
+def write_target(target: Target) -> str:
+    """The text that `read_target` reads as `target`, exactly."""
+    match target:
+        case Auto():
+            return "auto"
+        case Nearest():
+            return "nearest"
+        case LayerNumber(number):
+            return f"layer:{number}"
+        case Fixed(inverse_depth):
+            return repr(float(inverse_depth))
+        case Point(x, y):
+            return f"{float(x)!r},{float(y)!r}"
+
+
 def _in_unit_interval(value: float) -> float:
     if not 0.0 <= value <= 1.0:
         raise ValueError(value)

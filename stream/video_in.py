@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -80,18 +80,15 @@ class VideoSource:
             raise
         self._converter = ColourConverter(self.info.tags)
 
-    def frames(self, wanted: Container[int] | None = None) -> Iterator[Frame]:
-        """Frames until the end of input. wanted: only those of these numbers; the others are decoded and passed over.
-
-        Raises InputError when the input breaks.
-        """
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        """From the frame of number `first` on; those before it are decoded, for the times of all to be the same."""
         timeline, last_pts = Timeline(self.info.time_base), None
         for index, decoded in enumerate(self._all()):
             self._check(decoded)
             pts = decoded.pts if decoded.pts is not None else self._guessed_pts(last_pts)
             last_pts = pts
             pts = timeline.follow(pts, decoded.duration or 0)
-            if wanted is not None and index not in wanted:
+            if index < first:
                 continue
             picture = self.info.orientation.upright(self._converter.to_rgb(decoded, self.info.size_hw))
             yield Frame(picture, index, pts, self.info.time_base, decoded.duration or 0, monotonic())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 PULLFOCUS = Path(sys.executable).parent / "pullfocus"
@@ -21,3 +23,11 @@ def assert_one_line(result: subprocess.CompletedProcess[str], *words: str) -> No
     assert result.stderr.startswith("pullfocus: ")
     for word in words:
         assert word in result.stderr
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Fails after `timeout_s`."""
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.002)

@@ -18,6 +18,7 @@ from pullfocus.stream.focus import FocusPuller, Point
 from pullfocus.stream.frame import Frame, Sensed
 from pullfocus.stream.pictures import read_picture
 from pullfocus.stream.stages import DepthStage, LayersStage, NetDepth
+from pullfocus.stream.state import State
 from pullfocus.stream.synthetic import SyntheticSource
 
 from .test_media import MEDIA, require_media
@@ -171,6 +172,12 @@ def test_given_depth_is_untouched_by_a_cut(temple: Picture, flower: Picture) -> 
     class Given:
         def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
             return np.full((2, 2), frame.index / 10, np.float32)
+
+        def state(self) -> State:
+            return {}
+
+        def restore(self, state: State) -> None:
+            pass
 
     stage = DepthStage(Given())
     sensed = [stage(frame) for frame in frames(temple, flower, flower)]

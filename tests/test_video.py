@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 
 from .clip import write_clip
-from .command import PULLFOCUS, assert_one_line, run
+from .command import PULLFOCUS, assert_one_line, run, wait_for
 from .probe import decode_all, probe
 
 PLANE = ("--engine", "plane")
@@ -176,24 +175,26 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path: Path) -> No
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_soon_with_130_and_leaves_no_file(number: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "sign", "is_left"),
+    [(signal.SIGINT, ".000000.video.part", False), (signal.SIGTERM, "000001.state", True)],
+)
+def test_an_interrupted_run_ends_soon_with_130_and_leaves_only_what_can_be_gone_on_with(
+    number: int, sign: str, is_left: bool, tmp_path: Path
+) -> None:
     clip = write_clip(tmp_path / "in.mp4", frames=1500, size_wh=(320, 240))
     command = [str(PULLFOCUS), "video", str(clip), "-o", str(tmp_path / "out.mp4"), *PLANE]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: any(p.name.endswith(".part.mp4") for p in tmp_path.iterdir()))
-    time.sleep(0.5)
+    job = tmp_path / ".out.mp4.pullfocus"
+    wait_for((job / sign).exists)
     process.send_signal(number)
     started_s = time.monotonic()
     _, stderr = process.communicate(timeout=20)
     assert time.monotonic() - started_s < 5
     assert process.returncode == 130
     assert stderr.count("\n") == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.02)
+    assert ("interrupted after frame 1" in stderr and "--resume goes on" in stderr) == is_left
+    assert sorted(p.name for p in tmp_path.iterdir()) == [*([job.name] if is_left else []), "in.mp4"]
+    if is_left:
+        assert_one_line(run(*command[1:]), "unfinished job", "--resume", "--overwrite")
+        assert_one_line(run(*command[1:], "--resume", "--aperture", "3"), "begun with another setting of aperture")

@@ -1,0 +1,267 @@
+"""The folder beside a file in the making: what is finished of it, and what the stages knew at the end of that.
+
+`.NAME.pullfocus/` holds `job.json` (which job this is), the segments `000012.video`, the stages' state before the
+first frame of segment 13 as `000013.state`, and in the end `complete.json`. It goes when the file is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, cast
+
+from ..engines.atomic import check_target, put_in_place, write_text
+from ..kernels.errors import InputError, OutputError, PullfocusError
+from .job_identity import differences
+from .locks import Locked, lock
+from .packet_file import PacketFile
+from .state import State, load_state, save_state
+
+JOB, COMPLETE, DELIVERED, LOCK = "job.json", "complete.json", "delivered.json", "lock"
+LAST = (LOCK, JOB, DELIVERED)  # deleted after all else: with them a half-deleted folder is still understood
+STATES_KEPT = 2
+SEGMENT_FRAMES = 100
+
+
+class JobFolder:
+    """The folder of one job, whose targets are files that appear together. Make it with `job_folder`."""
+
+    def __init__(self, targets: Sequence[Path], segment_frames: int = SEGMENT_FRAMES) -> None:
+        """targets: the folder lies beside the first one. segment_frames: the length of all segments but the last."""
+        self.segment_frames = segment_frames
+        self.targets = tuple(targets)
+        self.path = self.targets[0].with_name(f".{self.targets[0].name}.pullfocus")
+        self.reached = 0  # frames
+        self.is_finished = False  # all was delivered before this run, which only tidied up
+        self._has_begun = False
+        self._lock: Locked | None = None
+
+    # What is in it
+
+    def segment(self, number: int, track: str) -> Path:
+        return self.path / f"{number:06d}.{track}"
+
+    def _state(self, number: int) -> Path:
+        return self.path / f"{number:06d}.state"
+
+    def resume_point(self, tracks: Sequence[str]) -> tuple[int, State]:
+        """The segment to go on with, and the stages' state before it: all segments until there are whole."""
+        whole = self._whole(tracks)
+        for path in sorted(self.path.glob("*.state"), reverse=True):
+            number = int(path.stem)
+            if number <= whole:
+                with suppress(InputError):
+                    return number, load_state(path)
+        return 0, {}
+
+    def _whole(self, tracks: Sequence[str]) -> int:
+        """How many segments at the start are whole."""
+        number = 0
+        while True:
+            try:
+                for track in tracks:
+                    PacketFile(self.segment(number, track)).check()
+            except InputError:
+                return number
+            number += 1
+
+    def completed(self, tracks: Sequence[str]) -> tuple[int, list[str]] | None:
+        """Number of segments and notes where nothing is left to do but to join them."""
+        try:
+            told = json.loads((self.path / COMPLETE).read_text(encoding="utf-8"))
+            segments, notes = int(told["segments"]), [str(note) for note in told["notes"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return (segments, notes) if self._whole(tracks) >= segments else None
+
+    @property
+    def holds_work(self) -> bool:
+        """Whether a new run would lose something: a state is saved after a whole segment only."""
+        return (self.path / COMPLETE).is_file() or any(self.path.glob("*.state"))
+
+    # Its life
+
+    def begin(self, identity: State, overwrite: bool) -> None:
+        """Make the folder of a new job, or see that the one that is there is of this job.
+
+        Raises InputError for another job's, and OutputError.
+        """
+        identity = {**identity, "length of segments": str(self.segment_frames)}
+        told = self._told()
+        if told is None:
+            self._has_begun = True
+            self._make(identity, overwrite)
+        else:
+            others = differences(told["identity"], identity)
+            if others:
+                raise InputError(
+                    f"{self.targets[0]}: --resume cannot go on: the job was begun with another "
+                    f"{', another '.join(others)}; give what it was begun with, or --overwrite instead of --resume to "
+                    "start anew"
+                )
+            for stale in self.path.glob(".*.part"):
+                stale.unlink(missing_ok=True)
+        self._has_begun = True
+
+    def _make(self, identity: State, overwrite: bool) -> None:
+        try:
+            self.path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot make this folder ({error.strerror})") from error
+        self.take_lock()
+        self.clear()
+        write_text(self.path / JOB, json.dumps({"identity": identity, "overwrite": overwrite}))
+
+    def take_lock(self) -> None:
+        """Raises InputError where another run holds it."""
+        if self._lock is None:
+            self._lock = lock(self.path / LOCK)
+        if self._lock is None:
+            raise InputError(f"{self.targets[0]}: another run of this job is at work; wait for it, or end it first")
+
+    def release_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _told(self) -> dict[str, Any] | None:
+        """What `job.json` says; None where there is no job."""
+        try:
+            told = json.loads((self.path / JOB).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return cast(dict[str, Any], told) if isinstance(told, dict) and "identity" in told else None
+
+    @property
+    def exists(self) -> bool:
+        return self._told() is not None
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether the job was begun with leave to replace its targets."""
+        told = self._told()
+        return told is not None and bool(told.get("overwrite"))
+
+    def save(self, number: int, state: State) -> None:
+        """The stages' state before segment `number`, whose predecessors are whole. Raises OutputError."""
+        save_state(self._state(number), state)
+        self._state(number - STATES_KEPT).unlink(missing_ok=True)
+
+    def complete(self, segments: int, notes: list[str]) -> None:
+        """Nothing is left to do but to join `segments` segments. Raises OutputError."""
+        write_text(self.path / COMPLETE, json.dumps({"segments": segments, "notes": notes}))
+
+    # Its end
+
+    def aside(self, target: Path) -> Path:
+        """Where a target is written until it is complete."""
+        return target.with_name(f".{target.name}.pullfocus.part")
+
+    def deliver(self) -> None:
+        """Give the targets, all written aside, their names, and remove the folder. Raises OutputError."""
+        for target in reversed(self.targets):  # the first may replace the input, which is needed until then
+            try:
+                self._note_delivery(target)
+                put_in_place(self.aside(target), target)
+            except OSError as error:
+                raise OutputError(f"{target}: cannot write ({error.strerror or error}); it was not changed") from error
+        self.remove()
+
+    def _note_delivery(self, target: Path) -> None:
+        """Write down how the finished file will be known again: a rename changes none of this."""
+        notes = self._deliveries() | {str(target.resolve()): _mark(self.aside(target))}
+        write_text(self.path / DELIVERED, json.dumps(notes))
+
+    def _deliveries(self) -> dict[str, list[int]]:
+        try:
+            return dict(json.loads((self.path / DELIVERED).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
+
+    def has_delivered(self, target: Path) -> bool:
+        """Whether the file of that name is this job's own work."""
+        with suppress(OSError):
+            return self._deliveries().get(str(target.resolve())) == _mark(target)
+        return False
+
+    def clear(self) -> None:
+        """Forget all work."""
+        for target in self.targets:
+            self.aside(target).unlink(missing_ok=True)
+        for path in self.path.iterdir():
+            if path.name != LOCK:
+                path.unlink()
+
+    def remove(self) -> None:
+        """Delete the folder, in an order that leaves no half of it that says something else than the whole did."""
+        with suppress(OSError):  # what cannot be deleted is in nobody's way
+            for target in self.targets:
+                self.aside(target).unlink(missing_ok=True)
+            first = [path for path in self.path.iterdir() if path.name not in LAST]
+            for path in (*first, *(self.path / name for name in LAST)):
+                path.unlink(missing_ok=True)
+            self.path.rmdir()
+
+    def leave(self) -> str:
+        """The run ends early: keep what a later one can go on with, and say how; else keep nothing."""
+        if not self._has_begun:
+            return ""
+        if not self.holds_work:
+            self.remove()
+            return ""
+        for target in self.targets:
+            self.aside(target).unlink(missing_ok=True)
+        return "what is done is kept, and the same command with --resume goes on"
+
+
+def _mark(path: Path) -> list[int]:
+    facts = path.stat()
+    return [facts.st_ino, facts.st_size, facts.st_mtime_ns]
+
+
+@contextmanager
+def job_folder(
+    targets: Sequence[Path], *, resume: bool, overwrite: bool, segment_frames: int = SEGMENT_FRAMES
+) -> Generator[JobFolder]:
+    """The folder of the job that makes `targets`; `begin` it when all that can be refused has been.
+
+    An end by an error or Ctrl-C keeps what is done; a message says so, of KeyboardInterrupt a note. Raises InputError
+    where an unfinished job or a target is in the way, or another run at work, and OutputError.
+    """
+    job = JobFolder(targets, segment_frames)
+    try:
+        _look(job, resume, overwrite)
+        yield job
+    except KeyboardInterrupt as stop:
+        if left := job.leave():
+            stop.add_note(f"interrupted after frame {job.reached}; {left}")
+        raise
+    except PullfocusError as error:
+        left = job.leave()
+        if not left:
+            raise
+        raise type(error)(f"{error}; {left}") from error
+    finally:
+        job.release_lock()
+
+
+def _look(job: JobFolder, resume: bool, overwrite: bool) -> None:
+    """What is there already."""
+    if job.exists:
+        job.take_lock()
+        if all(job.has_delivered(target) for target in job.targets):
+            job.remove()
+            job.release_lock()
+            job.is_finished = resume
+        elif not resume and not overwrite and job.holds_work:
+            raise InputError(
+                f"{job.targets[0]} has an unfinished job: --resume goes on with it, --overwrite starts anew"
+            )
+        elif not resume:
+            job.remove()
+            job.release_lock()
+    if not job.is_finished:
+        for target in job.targets:
+            check_target(target, overwrite or job.may_replace or job.has_delivered(target))
