@@ -21,7 +21,6 @@ from ..kernels.errors import PullfocusError
 from .batch_plan import Task
 from .config import Settings
 from .focus import FocusPuller
-from .report import Report
 from .video_job import refocus_video
 
 State = Literal["done", "skipped", "failed"]
@@ -120,23 +119,22 @@ def run_here(tasks: list[Task], settings: Settings, overwrite: bool, add: Callab
             add(Outcome.of(task, "skipped"))
             continue
         engine = engine or build(settings.engine)
-        add(attempt(task, settings, overwrite, engine, f"[{number}/{len(tasks)}] {task.source.name}"))
+        add(attempt(task, settings, overwrite, engine, title=f"[{number}/{len(tasks)}] {task.source.name}"))
 
 
-def attempt(task: Task, settings: Settings, overwrite: bool, engine: Engine, title: str | None = None) -> Outcome:
-    """Do one film; an error becomes its outcome, so that the others go on."""
+def attempt(task: Task, settings: Settings, overwrite: bool, engine: Engine, **more: Any) -> Outcome:
+    """Do one film; an error becomes its outcome, so that the others go on. more: what `refocus_video` is also told."""
     started_s = monotonic()
     try:
-        report = _refocus(task, settings, overwrite, engine, title)
+        make_folder(task.target.parent)
+        # With what an interrupted run has left, if it has left anything.
+        report = refocus_video(
+            str(task.source), task.target, settings, overwrite=overwrite, resume=not overwrite, engine=engine, **more
+        )
     except Exception as error:
         return failure(task, error, monotonic() - started_s)
     facts = {"frames": report.frames, "engine": report.engine, "notes": report.notes}
     return Outcome.of(task, "done", seconds=monotonic() - started_s, **facts)
-
-
-def _refocus(task: Task, settings: Settings, overwrite: bool, engine: Engine, title: str | None) -> Report:
-    make_folder(task.target.parent)
-    return refocus_video(str(task.source), task.target, settings, overwrite=overwrite, engine=engine, title=title)
 
 
 def failure(task: Task, error: Exception, seconds: float = 0.0) -> Outcome:

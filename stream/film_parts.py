@@ -57,9 +57,10 @@ class FilmPart:
         """Raises InputError when one is missing."""
         if not self._wanted:
             return
-        last = self._wanted[-1]
-        for frame in self._source.frames(frozenset(self._wanted)):
-            yield frame
+        wanted, last = frozenset(self._wanted), self._wanted[-1]
+        for frame in self._source.frames(self._wanted[0]):
+            if frame.index in wanted:
+                yield frame
             if frame.index == last:
                 return
         raise InputError(f"{self._source.location}: has no frame {last} any more; it was changed while it was read")

@@ -29,6 +29,7 @@ from .focus import FocusPuller
 from .frame import FocusPlan, Frame, Layered, Sensed
 from .pipeline import Sink, run
 from .stages import DepthStage, LayersStage, NetDepth, RefocusStage, with_edges
+from .state import State
 from .video_in import VideoSource
 
 
@@ -145,6 +146,12 @@ class _KeptSmall:
         self.smalls.append(small)
         return with_edges(small, frame, self._kernels)
 
+    def state(self) -> State:
+        return self._net.state()
+
+    def restore(self, state: State) -> None:
+        self._net.restore(state)
+
 
 class _PlanSink:
     """Writes a plan as soon as its frames are complete; of these it keeps no pictures."""
@@ -169,11 +176,10 @@ class _PlanSink:
             raise InputError(f"{location}: has another number of frames now; it was changed while it was read")
 
 
-def render(location: str, settings: Settings, plan: Plan, frames: range, sink: Sink) -> None:
+def render(source: VideoSource, settings: Settings, plan: Plan, frames: range, sink: Sink) -> None:
     """Render some of a plan's frames into `sink`. Raises InputError, OutputError."""
     kernels = load("cpu")
-    with VideoSource(location) as source:
-        run(FilmPart(source, frames), [_PlannedStage(plan, kernels), RefocusStage(kernels, settings)], sink)
+    run(FilmPart(source, frames), [_PlannedStage(plan, kernels), RefocusStage(kernels, settings)], sink)
 
 
 class _PlannedStage:

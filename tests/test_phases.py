@@ -78,7 +78,8 @@ def in_parts(clip: Path, settings: Settings, engine: Engine, folder: Path, lengt
     plan_film(str(clip), settings, [folder / f"{part.start}.npy" for part in parts], plans)
     rendered = dict[int, list[np.ndarray]]()
     for part in reversed(parts):
-        render(str(clip), settings, Plan.load(plans[part]), part, sink := Pictures())
+        with VideoSource(str(clip)) as source:
+            render(source, settings, Plan.load(plans[part]), part, sink := Pictures())
         rendered[part.start] = sink.pictures
     return [picture for part in parts for picture in rendered[part.start]]
 

@@ -1,0 +1,158 @@
+"""The steps that make a film of pieces.
+
+A short film is one piece. Of a long one the net is asked in parts, then one pass makes its plan, then its parts are
+rendered, and the segments are joined. What is there already from an earlier run is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeAlias
+
+from ..engines.atomic import check_target, make_folder, write_text, written_aside
+from .batch import Outcome, is_done
+from .batch_plan import Task
+from .config import Settings
+from .film_parts import FilmIndex
+from .film_pieces import ask, begin, do_whole, make_plan, render_part
+from .job_folder import SEGMENT_FRAMES
+from .job_identity import differences, job_identity
+from .join import join
+from .packet_file import PacketFile
+from .video_in import VideoSource
+from .video_job import picture_track, source_notes
+
+IDENTITY = "job.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A call of `work` with `arguments`. net: it asks a net."""
+
+    work: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    net: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """In frames. part: of a long film's pieces, a multiple of a segment; the start of a piece must cost little beside
+    it. whole: a film of no more than this is one piece.
+    """
+
+    part: int = 4 * SEGMENT_FRAMES
+    whole: int = 8 * SEGMENT_FRAMES
+    segment: int = SEGMENT_FRAMES
+
+
+Steps: TypeAlias = Generator[list[Piece], list[Any], Outcome]  # gives pieces to do at once, is sent what they gave
+
+
+def steps(task: Task, settings: Settings, overwrite: bool, lengths: Lengths) -> Steps:
+    """The pieces of a film, step by step; in the end what became of it. Raises PullfocusError between steps."""
+    if is_done(task, overwrite):
+        return Outcome.of(task, "skipped")
+    started_s = monotonic()
+    make_folder(task.target.parent)
+    check_target(task.target, overwrite)
+    whole = (task, settings, overwrite, lengths.segment)
+    (first,) = yield [Piece(begin, (*whole, lengths.whole), net=True)]
+    if isinstance(first, FilmIndex) and not (first.whole and first.frames > lengths.whole):
+        (first,) = yield [Piece(do_whole, whole, net=True)]
+    if isinstance(first, Outcome):
+        return first
+    with Parts(task, settings, first, lengths) as parts:
+        engines = yield parts.nets()
+        yield parts.plan()
+        yield parts.renders()
+        notes = parts.join()
+    facts = {"frames": first.frames, "engine": ", ".join(sorted({*engines})), "notes": notes}
+    return Outcome.of(task, "done", seconds=monotonic() - started_s, **facts)
+
+
+class Parts:
+    """The files between the steps of a long film, in a hidden folder beside its target.
+
+    As a block: at a clean end the folder goes; else it stays, and the next run of the same job goes on with it.
+    """
+
+    def __init__(self, task: Task, settings: Settings, index: FilmIndex, lengths: Lengths) -> None:
+        self._task, self._settings, self._index = task, settings, index
+        self._location, self._parts = str(task.source), index.parts(lengths.part)
+        self._length = lengths.segment
+        self.folder = task.target.with_name(f".{task.target.name}.parts")
+
+    def __enter__(self) -> Parts:
+        """Raises OutputError."""
+        inputs = {
+            "input": self._location,
+            "face model": self._settings.face_model,
+            "model": self._settings.engine.model,
+        }
+        # How many threads the net has changes nothing.
+        settings = replace(self._settings, engine=replace(self._settings.engine, threads=0))
+        now = job_identity(inputs, settings, "", {"parts": self._parts, "segment": self._length})
+        with suppress(OSError, ValueError):
+            if differences(json.loads((self.folder / IDENTITY).read_text(encoding="utf-8")), now):
+                shutil.rmtree(self.folder)  # of another job
+        make_folder(self.folder)
+        write_text(self.folder / IDENTITY, json.dumps(now))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def nets(self) -> list[Piece]:
+        """What is still to be asked of the net, in parts."""
+        asked, pieces = self._index.asked(self._settings.net_every), list[Piece]()
+        for part in self._parts:
+            wanted = [number for number in asked if number in part]
+            if not self._net(part).is_file() and not self._planned():
+                arguments = (self._location, wanted, self._settings.engine, self._net(part))
+                pieces.append(Piece(ask, arguments, net=True))
+        return pieces
+
+    def plan(self) -> list[Piece]:
+        """The one pass over the film, if it is still to be made."""
+        nets, plans = [self._net(part) for part in self._parts], {part: self._plan(part) for part in self._parts}
+        return [] if self._planned() else [Piece(make_plan, (self._location, self._settings, nets, plans))]
+
+    def renders(self) -> list[Piece]:
+        """What is still to be rendered."""
+        pieces = list[Piece]()
+        for part in self._parts:
+            segments = self._segments(part)
+            if not all(path.is_file() for path in segments.values()):
+                arguments = (self._location, self._task.target, self._settings, self._plan(part), segments)
+                pieces.append(Piece(render_part, arguments))
+        return pieces
+
+    def join(self) -> list[str]:
+        """Make the film of its segments; returns what there is to say of it. Raises InputError, OutputError."""
+        segments = [PacketFile(path) for path in self._segments(range(self._index.frames)).values()]
+        with VideoSource(self._location) as source:
+            track, notes = picture_track(self._task.target, source.info, self._location), source_notes(source)
+        with written_aside(self._task.target) as aside:
+            return notes + join(track, segments, aside)
+
+    def _planned(self) -> bool:
+        return all(self._plan(part).is_file() for part in self._parts)
+
+    def _net(self, part: range) -> Path:
+        return self.folder / f"{part.start:08d}.npy"
+
+    def _plan(self, part: range) -> Path:
+        return self.folder / f"{part.start:08d}.npz"
+
+    def _segments(self, part: range) -> dict[range, Path]:
+        """By their frames."""
+        starts = range(part.start, part.stop, self._length)
+        frames = [range(start, min(start + self._length, part.stop)) for start in starts]
+        return {each: self.folder / f"{each.start:08d}.video" for each in frames}
