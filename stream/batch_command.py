@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from ..engines.atomic import make_folder
-from ..kernels.errors import InputError
 from . import options as o
+from .config import Settings
 from .option_groups import FilmOptions, spread
-from .reporting import ReportFile
+from .reporting import ReportFile, StoppedError
+
+if TYPE_CHECKING:
+    from .batch import Outcome
+    from .batch_plan import Task
 
 SOME_FAILED = 1  # exit code
 ADDRESS = re.compile(r"auto|local|[\w.\-\[\]:]+:\d+")
@@ -66,10 +71,21 @@ def batch(
         if ray is None:
             work.run_here(tasks, settings, overwrite, state.add)
         else:
-            raise InputError("--ray: not yet")
-    except KeyboardInterrupt:
+            _run_on_ray(tasks, settings, overwrite, state.add, None if ray == ANY_CLUSTER else ray)
+    except KeyboardInterrupt as stop:
         state.finish(json)
-        raise
+        raise StoppedError("interrupted; what is done is kept, and the same command goes on") from stop
     state.finish(json)
     if state.count("failed"):
         raise typer.Exit(SOME_FAILED)
+
+
+def _run_on_ray(
+    tasks: list[Task], settings: Settings, overwrite: bool, add: Callable[[Outcome], None], address: str | None
+) -> None:
+    from .film_steps import Lengths
+    from .ray_workers import ray_workers
+    from .spread import Spread, everywhere
+
+    with ray_workers(address, cuda=settings.engine.device == "cuda") as workers:
+        Spread(workers, add).run(tasks, everywhere(settings, workers.cpus), overwrite, Lengths())
