@@ -70,6 +70,7 @@ def steps(task: Task, settings: Settings, overwrite: bool, lengths: Lengths) -> 
     with Parts(task, settings, first, lengths) as parts:
         engines = yield parts.nets()
         yield parts.plan()
+        parts.forget_nets()
         yield parts.renders()
         notes = parts.join()
     facts = {"frames": first.frames, "engine": ", ".join(sorted({*engines})), "notes": notes}
@@ -123,6 +124,11 @@ class Parts:
         """The one pass over the film, if it is still to be made."""
         nets, plans = [self._net(part) for part in self._parts], {part: self._plan(part) for part in self._parts}
         return [] if self._planned() else [Piece(make_plan, (self._location, self._settings, nets, plans))]
+
+    def forget_nets(self) -> None:
+        """What they said is as large as the plan, which holds all that is needed of it."""
+        for part in self._parts:
+            self._net(part).unlink(missing_ok=True)
 
     def renders(self) -> list[Piece]:
         """What is still to be rendered."""
