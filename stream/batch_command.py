@@ -14,6 +14,7 @@ from ..engines.atomic import make_folder
 from . import options as o
 from .config import Settings
 from .option_groups import FilmOptions, spread
+from .progress import progress
 from .reporting import ReportFile, StoppedError
 
 if TYPE_CHECKING:
@@ -87,5 +88,8 @@ def _run_on_ray(
     from .ray_workers import ray_workers
     from .spread import Spread, everywhere
 
-    with ray_workers(address, cuda=settings.engine.device == "cuda") as workers:
-        Spread(workers, add).run(tasks, everywhere(settings, workers.cpus), overwrite, Lengths())
+    with (
+        ray_workers(address, cuda=settings.engine.device == "cuda") as workers,
+        progress(f"pieces of {len(tasks)} films", None, "a second") as on_piece,
+    ):
+        Spread(workers, add, on_piece).run(tasks, everywhere(settings, workers.cpus), overwrite, Lengths())

@@ -20,7 +20,7 @@ from .batch_plan import Task
 from .config import Settings
 from .film_parts import FilmIndex, look_through
 from .frame import Rendered
-from .phases import Plan, ask_net, plan_film, render
+from .phases import ask_net, plan_film, render
 from .segments import SegmentWriter, Track
 from .video_in import VideoSource
 from .video_job import picture_track
@@ -55,14 +55,16 @@ def make_plan(location: str, settings: Settings, nets: list[Path], plans: dict[r
         plan_film(location, settings, nets, asides)
 
 
-def render_part(location: str, target: Path, settings: Settings, plan: Path, segments: dict[range, Path]) -> None:
+def render_part(
+    location: str, target: Path, settings: Settings, plans: dict[range, Path], segments: dict[range, Path]
+) -> None:
     """Some segments of a film, in order, from the first that is missing on."""
-    first = next(frames for frames, path in segments.items() if not path.is_file()).start
-    loaded = Plan.load(plan)
+    missing = [frames for frames, path in segments.items() if not path.is_file()]
+    frames = range(missing[0].start, max(each.stop for each in segments))
     with VideoSource(location) as source:
         track = picture_track(target, source.info, location)
         with _SegmentSink(track, segments) as sink:
-            render(source, settings, loaded, range(first, loaded.frames.stop), sink)
+            render(source, settings, plans, frames, sink)
 
 
 class _SegmentSink:

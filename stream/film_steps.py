@@ -42,13 +42,20 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """In frames. part: of a long film's pieces, a multiple of a segment; the start of a piece must cost little beside
-    it. whole: a film of no more than this is one piece.
+    """In frames. part: the least of a long film's pieces, a multiple of a segment. whole: a film of no more is one piece.
+
+    parts: how many pieces a film has at most at a time. Each decodes the film from its start, so that it gets the very
+    same frames; more of them would cost more than they gain.
     """
 
     part: int = 4 * SEGMENT_FRAMES
     whole: int = 8 * SEGMENT_FRAMES
     segment: int = SEGMENT_FRAMES
+    parts: int = 32
+
+    def part_of(self, frames: int) -> int:
+        """The length of a part of a film of so many frames."""
+        return self.part * max(1, -(-frames // (self.part * self.parts)))
 
 
 Steps: TypeAlias = Generator[list[Piece], list[Any], Outcome]  # gives pieces to do at once, is sent what they gave
@@ -85,9 +92,10 @@ class Parts:
 
     def __init__(self, task: Task, settings: Settings, index: FilmIndex, lengths: Lengths) -> None:
         self._task, self._settings, self._index = task, settings, index
-        self._location, self._parts = str(task.source), index.parts(lengths.part)
+        self._location, self._parts = str(task.source), index.parts(lengths.part_of(index.frames))
         self._length = lengths.segment
         self.folder = task.target.with_name(f".{task.target.name}.parts")
+        self._plans = {frames: self.folder / f"{frames.start:08d}.npz" for frames in index.parts(lengths.part)}
 
     def __enter__(self) -> Parts:
         """Raises OutputError."""
@@ -122,8 +130,8 @@ class Parts:
 
     def plan(self) -> list[Piece]:
         """The one pass over the film, if it is still to be made."""
-        nets, plans = [self._net(part) for part in self._parts], {part: self._plan(part) for part in self._parts}
-        return [] if self._planned() else [Piece(make_plan, (self._location, self._settings, nets, plans))]
+        nets = [self._net(part) for part in self._parts]
+        return [] if self._planned() else [Piece(make_plan, (self._location, self._settings, nets, self._plans))]
 
     def forget_nets(self) -> None:
         """What they said is as large as the plan, which holds all that is needed of it."""
@@ -136,7 +144,7 @@ class Parts:
         for part in self._parts:
             segments = self._segments(part)
             if not all(path.is_file() for path in segments.values()):
-                arguments = (self._location, self._task.target, self._settings, self._plan(part), segments)
+                arguments = (self._location, self._task.target, self._settings, self._plans, segments)
                 pieces.append(Piece(render_part, arguments))
         return pieces
 
@@ -149,13 +157,10 @@ class Parts:
             return notes + join(track, segments, aside)
 
     def _planned(self) -> bool:
-        return all(self._plan(part).is_file() for part in self._parts)
+        return all(path.is_file() for path in self._plans.values())
 
     def _net(self, part: range) -> Path:
         return self.folder / f"{part.start:08d}.npy"
-
-    def _plan(self, part: range) -> Path:
-        return self.folder / f"{part.start:08d}.npz"
 
     def _segments(self, part: range) -> dict[range, Path]:
         """By their frames."""

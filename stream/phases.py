@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from ..engines.api import Engine
@@ -35,12 +36,10 @@ from .video_in import VideoSource
 
 def ask_net(location: str, wanted: Sequence[int], engine: Engine, path: Path) -> None:
     """Write what the engine says of these frames, `n h w` float32 as .npy. Raises InputError, OutputError."""
-    answers = _Answers()
-    with VideoSource(location) as source:
+    with VideoSource(location) as source, written_aside(path) as aside:
+        answers = _Answers(aside, len(wanted))
         run(FilmPart(source, wanted), [_AskStage(engine)], answers)
-    stacked = np.stack(answers.depths) if answers.depths else np.empty((0, 0, 0), np.float32)
-    with written_aside(path) as aside, aside.open("wb") as file:
-        np.save(file, stacked, allow_pickle=False)
+        answers.finish()
 
 
 class _AskStage:
@@ -54,12 +53,27 @@ class _AskStage:
 
 
 class _Answers:
-    def __init__(self) -> None:
-        self.depths: list[InverseDepth] = []
+    """Written one by one: of a long film they would fill the memory."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path, self._count = path, count
+        self._rows: np.memmap[Any, Any] | None = None
+        self._written = 0
 
     def write(self, sensed: Sensed, /) -> bool:
-        self.depths.append(sensed.inverse_depth)
+        depth = sensed.inverse_depth
+        if self._rows is None:
+            self._rows = open_memmap(self._path, "w+", np.float32, (self._count, *depth.shape))
+        self._rows[self._written] = depth
+        self._written += 1
         return True
+
+    def finish(self) -> None:
+        if self._rows is not None:
+            self._rows.flush()
+        else:
+            with self._path.open("wb") as file:
+                np.save(file, np.empty((0, 0, 0), np.float32), allow_pickle=False)
 
 
 class Answered:
@@ -176,17 +190,22 @@ class _PlanSink:
             raise InputError(f"{location}: has another number of frames now; it was changed while it was read")
 
 
-def render(source: VideoSource, settings: Settings, plan: Plan, frames: range, sink: Sink) -> None:
-    """Render some of a plan's frames into `sink`. Raises InputError, OutputError."""
+def render(source: VideoSource, settings: Settings, plans: Mapping[range, Path], frames: range, sink: Sink) -> None:
+    """Render some frames into `sink`. plans: by the frames that they are of. Raises InputError, OutputError."""
     kernels = load("cpu")
-    run(FilmPart(source, frames), [_PlannedStage(plan, kernels), RefocusStage(kernels, settings)], sink)
+    run(FilmPart(source, frames), [_PlannedStage(plans, kernels), RefocusStage(kernels, settings)], sink)
 
 
 class _PlannedStage:
     name = "plan"
 
-    def __init__(self, plan: Plan, kernels: Kernels) -> None:
-        self._plan, self._kernels = plan, kernels
+    def __init__(self, plans: Mapping[range, Path], kernels: Kernels) -> None:
+        self._plans, self._kernels = plans, kernels
+        self._plan: Plan | None = None  # the one of the frames that come now
 
     def __call__(self, frame: Frame) -> Layered:
-        return self._plan.layered(frame, self._kernels)
+        plan = self._plan
+        if plan is None or frame.index not in plan.frames:
+            frames = next(frames for frames in self._plans if frame.index in frames)
+            plan = self._plan = Plan.load(self._plans[frames])
+        return plan.layered(frame, self._kernels)

@@ -17,7 +17,7 @@ from socket import create_connection
 from typing import Any
 
 from ..engines.build import require
-from ..kernels.errors import InputError
+from ..kernels.errors import EngineError, InputError
 from .film_steps import Piece
 from .spread import Answer, do
 
@@ -65,8 +65,9 @@ class RayWorkers:
         try:
             return self._ray.get(ticket)
         except self._ray.exceptions.RayError as error:
-            what = (str(error).strip().splitlines() or [""])[0]
-            return Answer(reason=f"its worker was lost {RETRIES + 1} times ({type(error).__name__}: {what})")
+            return Answer(
+                reason=f"given up by Ray, which had {RETRIES} more tries where a worker was lost: {_last(error)}"
+            )
 
     def cancel(self, tickets: Collection[Any], /) -> None:
         for ticket in tickets:
@@ -94,6 +95,8 @@ def ray_workers(address: str | None, cuda: bool) -> Generator[RayWorkers]:
         for number, handler in ours.items():
             signal.signal(number, handler)  # Ray's own would end the process at once
         yield RayWorkers(ray, cuda)
+    except ray.exceptions.RayError as error:
+        raise EngineError(f"--ray: the cluster was lost ({_last(error)}); the same command goes on") from error
     finally:
         ray.shutdown()
 
@@ -109,8 +112,12 @@ def _connect(ray: Any, address: str | None) -> None:
                 raise
             ray.init(**quiet)  # there is a cluster, so how large it is has been decided
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        what = (str(error).strip().splitlines() or [""])[0]
-        raise InputError(f"--ray {address or ''}: no Ray cluster that can be used is there ({what})") from error
+        raise InputError(f"--ray {address or ''}: no Ray cluster that can be used is there ({_last(error)})") from error
+
+
+def _last(error: Exception) -> str:
+    """What it comes to: Ray puts a trace before it."""
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[-1].strip()}"
 
 
 def _check_answers(address: str) -> None:

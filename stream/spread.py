@@ -87,8 +87,12 @@ class _Film:
 class Spread:
     """Keeps workers busy: films that are under way go before new ones, so that they come to an end."""
 
-    def __init__(self, workers: Workers, add: Callable[[Outcome], None]) -> None:
-        self._workers, self._add = workers, add
+    def __init__(
+        self, workers: Workers, add: Callable[[Outcome], None], on_piece: Callable[[int], None] | None = None
+    ) -> None:
+        """add: is told what becomes of each film. on_piece: is told how many pieces are done."""
+        self._workers, self._add, self._on_piece = workers, add, on_piece
+        self._done = 0
         self._films: dict[Hashable, _Film] = {}  # by ticket
 
     def run(self, tasks: list[Task], settings: Settings, overwrite: bool, lengths: Lengths) -> None:
@@ -112,6 +116,9 @@ class Spread:
         if film is None:
             return  # its film has failed meanwhile
         place = film.tickets.pop(ticket)
+        self._done += 1
+        if self._on_piece is not None:
+            self._on_piece(self._done)
         if answer.reason:
             self._drop(film)
             error = PieceError(answer.reason)

@@ -17,7 +17,7 @@ from pullfocus.stream.cuts import CutDetector
 from pullfocus.stream.film_parts import FilmIndex, FilmPart, look_through
 from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Rendered
-from pullfocus.stream.phases import Plan, ask_net, plan_film, render
+from pullfocus.stream.phases import ask_net, plan_film, render
 from pullfocus.stream.pipeline import run
 from pullfocus.stream.prepare import net_parts
 from pullfocus.stream.video_in import VideoSource
@@ -74,12 +74,12 @@ def in_parts(clip: Path, settings: Settings, engine: Engine, folder: Path, lengt
     asked = index.asked(settings.net_every)
     for part in reversed(parts):  # nets know nothing of each other
         ask_net(str(clip), [n for n in asked if n in part], engine, folder / f"{part.start}.npy")
-    plans = {part: folder / f"{part.start}.npz" for part in parts}
+    plans = {part: folder / f"{part.start}.npz" for part in index.parts(3)}
     plan_film(str(clip), settings, [folder / f"{part.start}.npy" for part in parts], plans)
     rendered = dict[int, list[np.ndarray]]()
     for part in reversed(parts):
         with VideoSource(str(clip)) as source:
-            render(source, settings, Plan.load(plans[part]), part, sink := Pictures())
+            render(source, settings, plans, part, sink := Pictures())
         rendered[part.start] = sink.pictures
     return [picture for part in parts for picture in rendered[part.start]]
 

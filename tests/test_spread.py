@@ -117,6 +117,11 @@ def test_a_damaged_film_is_worked_on_in_one_piece(clip: Path, tmp_path: Path) ->
     assert workers.done == ["begin", "do_whole"]
 
 
+def test_a_very_long_film_has_longer_parts() -> None:
+    lengths = Lengths(part=400, whole=800, segment=100, parts=32)
+    assert [lengths.part_of(frames) for frames in (900, 12_800, 12_801, 108_000)] == [400, 400, 800, 3600]
+
+
 def test_a_worker_of_another_version_is_named() -> None:
     answer = do(Piece(len, ("abc",)), ours="9.9")
     assert answer.value is None
