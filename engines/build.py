@@ -23,12 +23,13 @@ Runtime = Literal["torch", "openvino"]  # those of the engines that compute a ne
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What the user asked for."""
+    """What the user asked for. threads: of OpenVINO on the CPU, 0 = as many as there are cores."""
 
     engine: EngineChoice = "auto"
     device: DeviceChoice = "auto"
     model: str = "resnet18"
     quality: Quality = "fast"
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _make_openvino(request: EngineRequest, _device: Device) -> Engine:
         raise EngineError("--engine openvino: the package openvino is not installed; run: pip install openvino")
     from .openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(_weights(request), request.quality)
+    return OpenVinoEngine(_weights(request), request.quality, threads=request.threads)
 
 
 def _make_plane(request: EngineRequest, _device: Device) -> Engine:

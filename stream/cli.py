@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from ..kernels.errors import PullfocusError
 from . import commands
+from .batch_command import BatchCommand, batch
 from .interrupts import listen
 from .process import settle_in
 from .reporting import StoppedError
@@ -78,7 +79,10 @@ def _common(
     pass
 
 
-for command in (commands.video, commands.image, commands.depth, commands.live, commands.bench, commands.doctor):
+for command in (commands.video, commands.image, commands.depth):
+    app.command()(command)
+app.command(cls=BatchCommand)(batch)
+for command in (commands.live, commands.bench, commands.doctor):
     app.command()(command)
 for entry in sorted(entry_points(group="pullfocus.commands"), key=lambda entry: entry.name):
     app.command(entry.name)(entry.load())

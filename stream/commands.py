@@ -12,40 +12,19 @@ from ..engines.build import EngineRequest
 from ..kernels.errors import InputError
 from . import options as o
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
-from .encoding_wish import wish_from
+from .option_groups import DepthOptions, FilmOptions, spread
 from .pictures import ENDINGS
 from .report import Report
 from .reporting import ReportFile, run_and_tell
 
 
+@spread
 def video(
     source: Annotated[str, typer.Argument(metavar="IN", help="video file")],
     out: o.Output,
-    focus: o.Focus = None,
-    focus_script: o.FocusScriptFile = None,
-    face_model: o.FaceModel = None,
-    aperture: o.Aperture = DEFAULT_APERTURE,
-    kernel: o.Kernel = "disc",
-    blades: o.Blades = DEFAULT_BLADES,
-    rotation: o.Rotation = 0.0,
-    dead_zone: o.DeadZone = None,
-    layers: o.Layers = 6,
-    smooth: o.Smooth = "none",
-    net_every: o.NetEvery = 1,
-    steady: o.Steady = True,
-    quality: o.QualityOption = "fast",
-    depth_range: o.DepthRange = "fixed",
-    device: o.Device = "auto",
-    engine: o.EngineOption = "auto",
-    model: o.Model = "resnet18",
+    film: FilmOptions,
     depth_in: o.DepthIn = None,
     depth_out: o.DepthOut = None,
-    view: o.ViewOption = "refocus",
-    codec: o.CodecOption = None,
-    crf: o.Crf = None,
-    bitrate: o.Bitrate = None,
-    preset: o.Preset = None,
-    pix_fmt: o.PixFmt = None,
     json: o.Json = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
@@ -53,19 +32,11 @@ def video(
     """Refocus a video file; sound, timestamps, rotation, colours, bit depth and alpha are kept."""
     from .video_job import refocus_video
 
-    wish = wish_from(codec, crf, bitrate, preset, pix_fmt)
-    settings = o.settings_from(
-        focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
-        blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
-        net_every=net_every, steady=steady, depth_range=depth_range, view=view,
-        default_dead_zone=NET_DEAD_ZONE if depth_in is None else 0.0,
-        engine=EngineRequest(engine, device, model, quality),
-    )  # fmt: skip
+    settings = film.settings(NET_DEAD_ZONE if depth_in is None else 0.0)
     o.check_untouched(settings, depth_in)
     run_and_tell(
         lambda: refocus_video(
-            source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite, wish=wish,
-            resume=resume,
+            source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite, resume=resume
         ),
         f"wrote {out}", ReportFile(json, overwrite or resume, (Path(source), out, depth_in, depth_out)),
     )  # fmt: skip
@@ -110,26 +81,17 @@ def image(
     )  # fmt: skip
 
 
+@spread
 def depth(
     source: Annotated[str, typer.Argument(metavar="IN", help="video, picture, or folder of pictures")],
     out: o.Output,
-    smooth: o.Smooth = "none",
-    net_every: o.NetEvery = 1,
-    steady: o.Steady = True,
-    quality: o.QualityOption = "fast",
-    depth_range: o.DepthRange = "fixed",
-    device: o.Device = "auto",
-    engine: o.EngineOption = "auto",
-    model: o.Model = "resnet18",
+    options: DepthOptions,
     json: o.Json = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
 ) -> None:
     """Write inverse depth: 16-bit PNG for pictures, lossless grey16 .mkv for video (65535 = 0.5 m or nearer)."""
-    settings = o.settings_from(
-        smooth=smooth, net_every=net_every, steady=steady, depth_range=depth_range,
-        engine=EngineRequest(engine, device, model, quality),
-    )  # fmt: skip
+    settings = options.settings()
     run_and_tell(
         lambda: _write_depth(source, out, settings, overwrite, resume),
         f"wrote {out}", ReportFile(json, overwrite or resume, (Path(source), out)),
@@ -149,43 +111,22 @@ def _write_depth(source: str, out: Path, settings: Settings, overwrite: bool, re
     return depth_of_video(source, out, settings, overwrite=overwrite, resume=resume)
 
 
+@spread
 def live(
+    film: FilmOptions,
     source: o.SourceOption = "0",
     sink: Annotated[str, typer.Option(metavar="window|null|FILE", help="where frames go")] = "window",
     size: o.Size = None,
     fps: o.Fps = None,
     mirror: o.Mirror = False,
     frames: Annotated[int, typer.Option(metavar="N", help="stop after N frames; 0 = go on")] = 0,
-    focus: o.Focus = None,
-    focus_script: o.FocusScriptFile = None,
-    face_model: o.FaceModel = None,
-    aperture: o.Aperture = DEFAULT_APERTURE,
-    kernel: o.Kernel = "disc",
-    blades: o.Blades = DEFAULT_BLADES,
-    rotation: o.Rotation = 0.0,
-    dead_zone: o.DeadZone = None,
-    layers: o.Layers = 6,
-    smooth: o.Smooth = "none",
-    net_every: o.NetEvery = 1,
-    steady: o.Steady = True,
-    quality: o.QualityOption = "fast",
-    depth_range: o.DepthRange = "fixed",
-    device: o.Device = "auto",
-    engine: o.EngineOption = "auto",
-    model: o.Model = "resnet18",
-    view: o.ViewOption = "refocus",
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:
     """Refocus a camera, a stream or a file in real time; click to focus, a: auto, n: nearest, q: quit."""
     from .live_job import LiveRequest, run_live
 
-    settings = o.settings_from(
-        focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
-        blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
-        net_every=net_every, steady=steady, depth_range=depth_range, view=view,
-        engine=EngineRequest(engine, device, model, quality),
-    )  # fmt: skip
+    settings = film.settings()
     request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)
     what = "ended" if sink in ("window", "null") else f"wrote {sink}"
     run_and_tell(lambda: run_live(request, settings), what, ReportFile(json, overwrite, (Path(source), Path(sink))))

@@ -13,6 +13,7 @@ from ..engines.build import EngineRequest
 from ..kernels.api import KernelShape, Quality
 from ..kernels.errors import InputError
 from .depth_range import RangeMode
+from .encoding_wish import EncodingWish
 from .focus_script import FocusScript
 from .frame import LARGEST_APERTURE
 from .targets import Auto, LayerNumber, Target
@@ -44,6 +45,7 @@ class Settings:
     steady: bool = True  # depth of a net, held steady in time
     depth_range: RangeMode = "fixed"
     view: View = "refocus"
+    encoding: EncodingWish = field(default_factory=EncodingWish)  # of a video
     engine: EngineRequest = field(default_factory=EngineRequest)
 
     def __post_init__(self) -> None:

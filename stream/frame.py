@@ -102,6 +102,10 @@ class Layered:
     centres: Centres
     plan: FocusPlan
 
+    @property
+    def frame(self) -> Frame:
+        return self.sensed.frame
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rendered:
@@ -112,7 +116,7 @@ class Rendered:
 
     @property
     def frame(self) -> Frame:
-        return self.layered.sensed.frame
+        return self.layered.frame
 
     @property
     def inverse_depth(self) -> InverseDepth:

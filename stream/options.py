@@ -13,6 +13,7 @@ from ..kernels.errors import InputError
 from .codecs import CodecName
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings, Smoothing, View
 from .depth_range import RangeMode
+from .encoding_wish import wish_from
 from .focus_script import read_focus_script
 from .targets import parse_focus
 
@@ -149,6 +150,11 @@ def settings_from(
     steady: bool = True,
     depth_range: RangeMode = "fixed",
     view: View = "refocus",
+    codec: CodecName | None = None,
+    crf: float | None = None,
+    bitrate: str | None = None,
+    preset: str | None = None,
+    pix_fmt: str | None = None,
     engine: EngineRequest,
 ) -> Settings:
     """Checked settings. Raises InputError."""
@@ -169,6 +175,7 @@ def settings_from(
         steady=steady,
         depth_range=depth_range,
         view=view,
+        encoding=wish_from(codec, crf, bitrate, preset, pix_fmt),
         engine=engine,
     )
 

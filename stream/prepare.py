@@ -45,14 +45,18 @@ def net_parts(engine: Engine, settings: Settings) -> Parts:
 
 @contextmanager
 def prepared(
-    settings: Settings, depth_in: Path | None = None, warm_up_hw: tuple[int, int] | None = None
+    settings: Settings,
+    depth_in: Path | None = None,
+    warm_up_hw: tuple[int, int] | None = None,
+    engine: Engine | None = None,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
+    engine: one that is there already, as `settings` ask for it; else it is built.
     warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
     """
     if depth_in is None:
-        engine = build(settings.engine)
+        engine = engine or build(settings.engine)
         if warm_up_hw is not None:
             engine.infer(np.zeros((*warm_up_hw, 3), np.uint8))
         yield net_parts(engine, settings)

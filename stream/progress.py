@@ -11,14 +11,18 @@ from rich.text import Text
 
 
 class _Rate(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or task.finished_speed or 0.0:.1f} fps", style="progress.data.speed")
+        return Text(f"{task.speed or task.finished_speed or 0.0:.1f} {self._unit}", style="progress.data.speed")
 
 
 @contextmanager
-def progress(name: str, total: int | None) -> Generator[Callable[[int], None]]:
-    """A function to call with the number of frames done; drawn on stderr, with fps and time left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+def progress(name: str, total: int | None, unit: str = "fps") -> Generator[Callable[[int], None]]:
+    """A function to call with the number of frames done; drawn on stderr, with fps (or another unit) and time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=total)

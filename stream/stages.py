@@ -46,6 +46,10 @@ class NetDepth:
         self._since_net = 0
 
     def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
+        return with_edges(self.small_depth_of(frame, cut), frame, self._kernels)
+
+    def small_depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
+        """The same at the net's size, before it gets the picture's edges."""
         if cut:
             self._memory.reset()
             self._range.reset()
@@ -53,10 +57,7 @@ class NetDepth:
         # Frames seen, not the frame's number: live frames may be dropped, and with them every N-th number.
         new = self._ask(frame) if self._since_net == 0 else None
         self._since_net = (self._since_net + 1) % self._settings.net_every
-        small = self._range.apply(self._memory.update(frame.picture8, new), frame.time_s)
-        full = self._kernels.upsample(small, frame.picture8)
-        # On the grid of a 16-bit file, so that a stored depth gives the same picture.
-        return from_grey16(to_grey16(full))
+        return self._range.apply(self._memory.update(frame.picture8, new), frame.time_s)
 
     def state(self) -> State:
         return {"memory": self._memory.state(), "range": self._range.state(), "since_net": self._since_net}
@@ -70,6 +71,13 @@ class NetDepth:
         # In half precision a sum may overflow; one such pixel would spread through the frames to come.
         raw = np.nan_to_num(self._engine.infer(frame.picture8), copy=False, nan=0.0)
         return self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
+
+
+def with_edges(small: InverseDepth, frame: Frame, kernels: Kernels) -> InverseDepth:
+    """A net's small inverse depth as it is used: at the picture's size, with its edges."""
+    full = kernels.upsample(small, frame.picture8)
+    # On the grid of a 16-bit file, so that a stored depth gives the same picture.
+    return from_grey16(to_grey16(full))
 
 
 class DepthStage:

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..engines.api import Engine
 from ..engines.atomic import check_distinct
 from ..kernels.api import AnyPicture
 from .config import Settings
 from .depth_file import DepthEncoder, check_ending, cut_tags
-from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
-from .encoding_wish import EncodingWish
+from .encoding import PictureEncoder, choose_encoding, container_of
 from .focus import FocusPuller
 from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
@@ -38,16 +38,18 @@ def refocus_video(
     depth_in: Path | None = None,
     depth_out: Path | None = None,
     overwrite: bool = False,
-    wish: EncodingWish = NO_WISHES,
     resume: bool = False,
     segment_frames: int = SEGMENT_FRAMES,
+    engine: Engine | None = None,
+    title: str | None = None,
 ) -> Report:
-    """Refocus a video file into `target`, encoded as `wish` says. Raises InputError, OutputError, EngineError.
+    """Refocus a video file into `target`. Raises InputError, OutputError, EngineError.
 
     resume: go on with what an interrupted run of the same job has left, of which no more than `segment_frames` frames
-    are lost.
+    are lost. engine: one that is there already, as `settings` ask for it. title: of the progress bar, else the file's
+    name.
     """
-    wish.check(container_of(target))
+    settings.encoding.check(container_of(target))
     targets = [target] if depth_out is None else [target, depth_out]
     if depth_out is not None:
         check_ending(depth_out)
@@ -55,16 +57,16 @@ def refocus_video(
     check_distinct((Path(source_path), depth_out))
 
     def tracks(info: VideoInfo) -> list[Track]:
-        shown = info if settings.view == "refocus" else info.in_8_bits()
         depth = [_depth_track(depth_out, info)] if depth_out is not None else []
-        return [_picture_track(target, shown, source_path, wish), *depth]
+        return [picture_track(target, info, source_path, settings), *depth]
 
     def stages(parts: Parts) -> list[Stage]:
         return parts.stages(settings, FocusPuller(settings))
 
     inputs = {"input": source_path, "depth-in": depth_in, "face model": settings.face_model}
     with job_folder(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames) as job:
-        return _FileJob(job, source_path, settings, inputs, overwrite, wish).run(tracks, stages, depth_in)
+        file_job = _FileJob(job, source_path, settings, inputs, overwrite, engine, title)
+        return file_job.run(tracks, stages, depth_in)
 
 
 def depth_of_video(
@@ -89,10 +91,12 @@ class _FileJob:
         settings: Settings,
         inputs: Mapping[str, Path | str | None],
         overwrite: bool,
-        wish: EncodingWish = NO_WISHES,
+        engine: Engine | None = None,
+        title: str | None = None,
     ) -> None:
+        self._engine, self._title = engine, title or Path(source_path).name
         self._job, self._source_path, self._settings = job, source_path, settings
-        self._inputs, self._overwrite, self._wish = inputs, overwrite, wish
+        self._inputs, self._overwrite = inputs, overwrite
 
     def run(
         self,
@@ -106,11 +110,11 @@ class _FileJob:
             return Meter([]).report([], "", [f"{job.targets[0]} was finished already"])
         with ExitStack() as stack:
             source = stack.enter_context(VideoSource(self._source_path))
-            parts = stack.enter_context(prepared(self._settings, depth_in))
+            parts = stack.enter_context(prepared(self._settings, depth_in, engine=self._engine))
             tracks = tracks_of(source.info)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model}
-            more = {"output": [str(target.resolve()) for target in job.targets], "encoding": self._wish}
+            more = {"output": [str(target.resolve()) for target in job.targets]}
             job.begin(job_identity(made_from, self._settings, parts.engine, more), self._overwrite)
             names = [track.name for track in tracks]
             done = job.completed(names)
@@ -129,7 +133,7 @@ class _FileJob:
         sink = SegmentedSink(self._job, tracks, snapshots, first)
         notes = [f"went on from frame {first}"] if first else []
         try:
-            with progress(Path(self._source_path).name, source.info.frames) as on_frame:
+            with progress(self._title, source.info.frames) as on_frame:
                 report = run(
                     _Rest(source, first),
                     remembering(stages, snapshots, first, self._job.segment_frames, state),
@@ -165,12 +169,14 @@ class _Rest:
         return self._source.frames(self._first)
 
 
-def _picture_track(target: Path, info: VideoInfo, source_path: str, wish: EncodingWish) -> Track:
+def picture_track(target: Path, info: VideoInfo, source_path: str, settings: Settings) -> Track:
+    """The film itself, encoded as `settings` wish."""
     container = container_of(target)
+    info = info if settings.view == "refocus" else info.in_8_bits()
 
     def encoder(output: Any, upright_hw: tuple[int, int]) -> PictureEncoder:
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
-        return PictureEncoder(output, choose_encoding(container, info, size_hw, wish), info, size_hw)
+        return PictureEncoder(output, choose_encoding(container, info, size_hw, settings.encoding), info, size_hw)
 
     return Track("video", target, container, _picture, encoder, sound=partial(SoundTrack, source_path))
 

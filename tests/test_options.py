@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.cli import run_cli
 from pullfocus.stream.config import NET_DEAD_ZONE, Settings
+from pullfocus.stream.option_groups import DepthOptions, FilmOptions, spread
 from pullfocus.stream.options import check_untouched, parse_size, settings_from
-from pullfocus.stream.targets import LayerNumber
+from pullfocus.stream.targets import LayerNumber, Nearest
 
-COMMANDS = ("video", "image", "depth", "live", "bench", "doctor")
+COMMANDS = ("video", "image", "depth", "batch", "live", "bench", "doctor")
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -87,9 +90,9 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
 @pytest.mark.parametrize(
     ("option", "commands"),
     [
-        ("--focus-script", ("video", "live", "bench")),
-        ("--face-model", ("video", "image", "live", "bench")),
-        ("peaking", ("video", "image", "live")),
+        ("--focus-script", ("video", "batch", "live", "bench")),
+        ("--face-model", ("video", "image", "batch", "live", "bench")),
+        ("peaking", ("video", "image", "batch", "live")),
     ],
 )
 def test_options_of_focus_are_offered_where_they_have_a_meaning(
@@ -128,7 +131,7 @@ def test_settings_take_the_options_or_their_defaults() -> None:
     assert not settings_from(engine=EngineRequest(), steady=False).steady
 
 
-@pytest.mark.parametrize("command", ["video", "depth", "live", "bench"])
+@pytest.mark.parametrize("command", ["video", "depth", "batch", "live", "bench"])
 def test_depth_is_held_steady_unless_asked_not_to(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run_cli([command, "--help"]) == 0
     assert "--no-steady" in capsys.readouterr().out
@@ -150,3 +153,28 @@ def test_given_depth_is_not_steadied_anyway() -> None:
 def test_smoothing_names_stand_for_sizes(smooth: str, sizes: tuple[int, int]) -> None:
     settings = Settings(smooth=smooth)  # pyright: ignore[reportArgumentType]
     assert (settings.median_px, settings.gaussian_px) == sizes
+
+
+def test_a_group_of_options_is_one_parameter_of_a_command() -> None:
+    """Each option keeps its default, and the command gets the group whole."""
+    seen = list[DepthOptions]()
+
+    def command(options: DepthOptions, more: str = "x") -> None:
+        seen.append(options)
+
+    flat = spread(command)
+    parameters = signature(flat).parameters
+    assert [*parameters] == [*(option.name for option in fields(DepthOptions)), "more"]
+    flat(**{name: each.default for name, each in parameters.items()} | {"net_every": 3, "engine": "plane"})
+    assert seen == [DepthOptions(net_every=3, engine="plane")]
+    assert seen[0].settings() == Settings(net_every=3, engine=EngineRequest("plane"))
+
+
+def test_film_options_stand_for_every_setting() -> None:
+    assert FilmOptions().settings() == Settings()
+    film = FilmOptions(focus="nearest", aperture=9.0, view="depth", steady=False, quality="fine", model="m")
+    wanted = Settings(
+        focus=Nearest(), aperture=9.0, view="depth", steady=False, engine=EngineRequest(quality="fine", model="m")
+    )
+    assert film.settings() == wanted
+    assert film.settings(0.0).dead_zone == 0.0

@@ -68,7 +68,7 @@ def pictures() -> list[Picture]:
     shots: list[Picture] = []
     for name, count in (("facebookresearch__01_dog.mp4", CUT), ("facebookresearch__04_coffee.mp4", FRAMES - CUT)):
         with VideoSource(str(MEDIA / "b_people_hands" / name)) as source:
-            shots += [_small(frame.picture) for frame in islice(source.frames(), count)]
+            shots += [_small(frame.picture8) for frame in islice(source.frames(), count)]
     return shots
 
 
