@@ -42,7 +42,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """In frames. part: the least of a long film's pieces, a multiple of a segment. whole: a film of no more is one.
+    """In frames. part: the least of a long film's pieces, whole segments. whole: the longest film in one piece.
 
     parts: how many pieces a film has at most at a time. Each decodes the film from its start, so that it gets the very
     same frames; more of them would cost more than they gain.
