@@ -55,7 +55,7 @@ def test_frames_come_out_as_pullfocus_video_writes_them(tmp_path: Path) -> None:
     refocuser = Refocuser(Settings(smooth="median", net_every=2, aperture=15.0, kernel="polygon", blades=5))
     with VideoSource(str(clip)) as source, video_sink(ours, source.info) as sink:
         for given in source.frames():
-            layered = refocuser.analyse(given.picture, given.time_s)
+            layered = refocuser.analyse(given.picture8, given.time_s)
             sink.write(
                 Rendered(replace(layered, sensed=replace(layered.sensed, frame=given)), refocuser.render(layered))
             )

@@ -28,7 +28,7 @@ HEIGHT_PX, WIDTH_PX = 720, 1280
 
 @pytest.fixture(scope="module")
 def picture() -> Picture:
-    return panned_photo(1)[0].picture
+    return panned_photo(1)[0].picture8
 
 
 @pytest.fixture(scope="module")

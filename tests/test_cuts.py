@@ -115,7 +115,7 @@ def test_a_small_thing_that_wanders_over_nothing_is_no_cut() -> None:
 
 
 def test_test_pictures_hold_no_cut() -> None:
-    assert cuts(*(frame.picture for frame in SyntheticSource(live=False, frames=60).frames())) == []
+    assert cuts(*(frame.picture8 for frame in SyntheticSource(live=False, frames=60).frames())) == []
 
 
 @pytest.mark.parametrize("size_hw", [(1, 1), (2, 3), (16, 16)])
@@ -210,6 +210,6 @@ def test_clips_of_one_scene_hold_no_cut_and_joined_ones_one_each() -> None:
         "d_outdoor/androidx__sample_gamma2.2.mp4",
     ):
         with VideoSource(str(MEDIA / name)) as source:
-            shots.append([frame.picture for frame in islice(source.frames(), 40)])
+            shots.append([frame.picture8 for frame in islice(source.frames(), 40)])
     starts = np.cumsum([len(shot) for shot in shots[:-1]])
     assert cuts(*(picture for shot in shots for picture in shot)) == starts.tolist()

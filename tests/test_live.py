@@ -55,7 +55,7 @@ def decoded(path: Path) -> list[tuple[float, np.ndarray]]:
 def rendered(frame: Frame) -> Rendered:
     return Rendered(
         Layered(Sensed(frame, np.zeros(frame.size_hw, np.float32)), np.zeros(2), FocusPlan(0.0, 0.0, 0.0)),
-        frame.picture,
+        frame.picture8,
     )
 
 
@@ -180,7 +180,7 @@ def send_stream(port: int, until: Callable[[], bool], more: int = 60, limit_s: f
         stream = output.add_stream("libx264", rate=30, options={"tune": "zerolatency", "g": "10"})
         stream.height, stream.width, stream.pix_fmt = 128, 160, "yuv420p"
         for frame in SyntheticSource((128, 160), live=False).frames():
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(frame.picture, format="rgb24")))
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(frame.picture8, format="rgb24")))
             more -= until()
             if not more:
                 return

@@ -122,7 +122,7 @@ def depth_clip(path: Path, kernels: Kernels) -> tuple[list[NDArray[np.float32]],
     with VideoSource(str(path)) as source:
         for frame in source.frames():
             if frame.index % EVERY == 0:
-                depths.append(small_copy(np.clip(engine.infer(frame.picture), 0.0, 1.0)))
+                depths.append(small_copy(np.clip(engine.infer(frame.picture8), 0.0, 1.0)))
                 times_s.append(frame.time_s)
     return depths, float(np.median(np.diff(times_s)))
 
