@@ -123,7 +123,7 @@ def _measure(frame: Frame, stages: Sequence[Stage], engine: MeasuredEngine, cost
     costs_ms["rest"].append(costs_ms["ours"][-1] - costs_ms["net"][-1])
     rendered: Rendered = item
     full = load("cpu").resize(rendered.inverse_depth, SIZE_HW)
-    costs_ms["report"].append(_timed(lambda: report_recipe.refocus(frame.picture, full))[1])
+    costs_ms["report"].append(_timed(lambda: report_recipe.refocus(frame.picture8, full))[1])
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

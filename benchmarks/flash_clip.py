@@ -80,7 +80,7 @@ def _pictures(count: int, size_hw: tuple[int, int]) -> Iterator[Picture]:
     white = np.full((*size_hw, 3), 255, np.uint8)
     for frame in SyntheticSource(size_hw, Fraction(RATE), live=False, frames=count).frames():
         is_flash = frame.index % RATE == round(FLASH_AT * RATE)
-        yield white if is_flash else np.roll(frame.picture, frame.index, axis=1)
+        yield white if is_flash else np.roll(frame.picture8, frame.index, axis=1)
 
 
 def _sound_frames(seconds: int) -> Iterator[AudioFrame]:

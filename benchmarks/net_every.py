@@ -71,7 +71,7 @@ def main() -> None:
     engine, found = build(EngineRequest("openvino")), dict[str, dict[str, Drift]]()
     for clip in options.clips:
         with VideoSource(str(clip)) as source:
-            pictures = [frame.picture for frame in islice(source.frames(), options.frames)]
+            pictures = [frame.picture8 for frame in islice(source.frames(), options.frames)]
         depths = [engine.infer(picture) for picture in pictures]
         found[clip.name] = {f"--net-every {every}": drift(pictures, depths, every) for every in EVERY}
     table = Table("clip", "N", *(name.replace("_", " ") for name in Drift.__slots__), box=None)

@@ -59,7 +59,7 @@ def measure(models: Sequence[str], passes: int) -> dict[str, NetCost]:
     """Model → its cost at 720p. Raises InputError, CheckpointError."""
     size_hw = net_size(*SIZE_HW, "fast")
     engines = {model: _engines(checkpoint.locate(model)) for model in models}
-    pictures = [frame.picture for frame in panned_photo(passes + WARM_UP)]
+    pictures = [frame.picture8 for frame in panned_photo(passes + WARM_UP)]
     times_ms: dict[tuple[str, str], list[float]] = {(m, e): [] for m, found in engines.items() for e in found}
     for index, picture in enumerate(pictures):
         for (model, engine), values in times_ms.items():

@@ -26,7 +26,7 @@ def frames_720p(clip: Path | None, count: int) -> list[Frame]:
         return panned_photo(count)
     with VideoSource(str(clip)) as source:
         return [
-            Frame(_fitted(frame.picture), frame.index, frame.pts, frame.time_base)
+            Frame(_fitted(frame.picture8), frame.index, frame.pts, frame.time_base)
             for frame in islice(source.frames(), count)
         ]
 

@@ -138,14 +138,14 @@ def _hold(depths: Sequence[InverseDepth]) -> StillFigures:
 
 def noisy_photo(count: int) -> list[Picture]:
     """A photo as a still camera sees it."""
-    rng, photo = np.random.default_rng(0), panned_photo(1)[0].picture
+    rng, photo = np.random.default_rng(0), panned_photo(1)[0].picture8
     return [_noisy(photo, rng) for _ in range(count)]
 
 
 def frames_to_follow() -> dict[str, int]:
     """Event → how many frames after it 99 % of what changed is within 10 % of the step; 0 = the same frame."""
     rng, memory = np.random.default_rng(0), DepthMemory(load("cpu"), steady=True)
-    photo, truth = panned_photo(1)[0].picture, np.full(NET_HW, FAR, np.float32)
+    photo, truth = panned_photo(1)[0].picture8, np.full(NET_HW, FAR, np.float32)
     for _ in range(SETTLED):
         memory.update(_noisy(photo, rng), _strayed(truth, rng))
     places = {"appears": (500, SETTLED), "moves": (700, 1), "goes on": (720, SETTLED), "goes": (None, SETTLED)}
@@ -189,9 +189,9 @@ def cost_ms(frames: int = 60) -> dict[str, float]:
     for frame in panned_photo(frames):
         new = _strayed(np.full(NET_HW, FAR, np.float32), rng)
         start_s = process_time()
-        cuts.is_cut(frame.picture)
+        cuts.is_cut(frame.picture8)
         middle_s = process_time()
-        memory.update(frame.picture, new)
+        memory.update(frame.picture8, new)
         costs["steady"].append((process_time() - middle_s) * 1e3)
         costs["cuts"].append((middle_s - start_s) * 1e3)
     return {name: float(np.median(values)) for name, values in costs.items()}

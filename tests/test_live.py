@@ -55,7 +55,7 @@ def decoded(path: Path) -> list[tuple[float, np.ndarray]]:
 def rendered(frame: Frame) -> Rendered:
     return Rendered(
         Layered(Sensed(frame, np.zeros(frame.size_hw, np.float32)), np.zeros(2), FocusPlan(0.0, 0.0, 0.0)),
-        frame.picture,
+        frame.picture8,
     )
 
 
