@@ -15,9 +15,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.config import Settings
@@ -281,6 +284,24 @@ def test_packets_keep_their_bytes_and_times_also_before_zero(tmp_path: Path, rng
         (tmp_path / "cut").write_bytes(content[:size])
         with pytest.raises(InputError, match="damaged"):
             PacketFile(tmp_path / "cut")
+
+
+def test_packets_keep_what_lies_beside_their_bytes(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Alpha of VP9 travels as side data."""
+    output = av.open(str(tmp_path / "x"), "w", format="webm")
+    stream = output.add_stream("libvpx-vp9", rate=25)
+    assert isinstance(stream, VideoStream)
+    stream.codec_context.width, stream.codec_context.height, stream.codec_context.pix_fmt = 32, 32, "yuva420p"
+    frame = VideoFrame.from_ndarray(rng.integers(0, 256, (32, 32, 4), np.uint8), format="rgba")
+    packets = [*stream.encode(frame.reformat(format="yuva420p")), *stream.encode(None)]
+    writer = PacketWriter(tmp_path / "segment")
+    writer.write(packets)
+    writer.finish(Facts((32, 32), Fraction(1, 25), b"", ()))
+    (then,), (now,) = ([*packets], [*PacketFile(tmp_path / "segment").packets()])
+    beside = [(side.data_type, bytes(side)) for side in then.iter_sidedata()]
+    assert "matroska_block_additional" in dict(beside)
+    assert [(side.data_type, bytes(side)) for side in now.iter_sidedata()] == beside
+    assert bytes(now) == bytes(then)
 
 
 @pytest.mark.parametrize(
