@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.config import Settings
-from pullfocus.stream.job_folder import JobFolder
+from pullfocus.stream.job_folder import JobFolder, job_folder
 from pullfocus.stream.join import decode_times
 from pullfocus.stream.locks import lock
 from pullfocus.stream.packet_file import Facts, PacketFile, PacketWriter
@@ -190,6 +190,20 @@ def test_two_runs_do_not_write_into_one_folder(broken: Broken) -> None:
     held.release()
     broken.resume()
     broken.assert_as_unbroken()
+
+
+def test_two_new_runs_at_once_leave_the_first_one_alone(broken: Broken) -> None:
+    """The second one has looked before the first one made its folder."""
+    shutil.rmtree(broken.job)
+    with job_folder([broken.out], resume=False, overwrite=False) as first:
+        second = job_folder([broken.out], resume=False, overwrite=False)
+        job = second.__enter__()
+        first.begin({"input": "x"}, overwrite=False)
+        with pytest.raises(InputError, match="another run of this job is at work") as refused:
+            job.begin({"input": "x"}, overwrite=False)
+        assert not second.__exit__(InputError, refused.value, None)
+        assert (broken.job / "job.json").is_file()
+        first.remove()
 
 
 def test_a_vanished_input_destroys_nothing(broken: Broken) -> None:
