@@ -1,14 +1,15 @@
 """The specification of every kernel; `cpu` (NumPy + OpenCV) meets it as a module.
 
 Conventions: pictures are `h w 3` uint8 sRGB; inverse depth is `h w` float32 in [0, 1], 1 = nearest;
-lengths end in `_px`. The border is mirrored. No kernel changes its inputs.
+lengths end in `_px`. The border is mirrored. No kernel changes its inputs. What writes pictures takes more bits
+too: `h w 3` uint16, 65535 = full scale, of any `Transfer`.
 """
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from .errors import InputError
 
 Picture = NDArray[np.uint8]
+AnyPicture: TypeAlias = NDArray[np.uint8 | np.uint16]
+AnyPictureT = TypeVar("AnyPictureT", bound=NDArray[np.uint8 | np.uint16])
 InverseDepth = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 Centres = NDArray[np.float64]
@@ -23,6 +26,7 @@ Centres = NDArray[np.float64]
 Device = Literal["cpu", "cuda"]
 KernelShape = Literal["disc", "gaussian", "polygon"]
 Quality = Literal["fast", "fine"]
+Transfer = Literal["srgb", "pq", "hlg"]  # what code values stand for: sRGB, SMPTE ST 2084, BT.2100 HLG
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,15 @@ class RefocusStyle:
     """How blur looks.
 
     shape: `disc` is a lens wide open, `polygon` one stopped down, `gaussian` the report's. blades: corners of the
-    polygon. rotation: of the polygon, in degrees. quality: `fine` works on finer grids than `fast`.
+    polygon. rotation: of the polygon, in degrees. quality: `fine` works on finer grids than `fast`. transfer: of the
+    pictures, between whose code values and light it leads.
     """
 
     shape: KernelShape = "disc"
     quality: Quality = "fast"
     blades: int = 6
     rotation: float = 0.0
+    transfer: Transfer = "srgb"
 
     @property
     def corners(self) -> int:
@@ -160,15 +166,21 @@ class Kernels(Protocol):
         ...
 
     def refocus(
-        self, picture: Picture, inverse_depth: InverseDepth, centres: Centres, lens: Lens, style: RefocusStyle
-    ) -> Picture:
+        self, picture: AnyPictureT, inverse_depth: InverseDepth, centres: Centres, lens: Lens, style: RefocusStyle
+    ) -> AnyPictureT:
         """What `lens` shows of the scene: blur that stays on its side of every depth edge, in linear light.
 
-        inverse_depth may be smaller than the picture. centres: k, descending (near → far): where the scene is cut
-        into planes. A pixel between two planes is shared between them; each plane is blurred, with its coverage,
-        by the circle of confusion of its own depth and laid over those behind it, for which what it hides is
-        filled in from their own surroundings. A pixel whose circle is smaller than half a pixel stays as it is.
+        picture: uint8 or uint16, of the style's transfer function; so is the result, and for uint16 no step on the way
+        is coarser than a few of its code values. inverse_depth may be smaller than the picture. centres: k, descending
+        (near → far): where the scene is cut into planes. A pixel between two planes is shared between them; each plane
+        is blurred, with its coverage, by the circle of confusion of its own depth and laid over those behind it, for
+        which what it hides is filled in from their own surroundings. A pixel whose circle is smaller than half a pixel
+        stays as it is.
         """
+        ...
+
+    def to_8_bits(self, picture: AnyPicture, transfer: Transfer = "srgb") -> Picture:
+        """As 8-bit sRGB: rounded, and HDR (in BT.2020's primaries) with its highlights rolled off. May be `picture`."""
         ...
 
     def colour_depth(self, inverse_depth: InverseDepth, size_hw: tuple[int, int]) -> Picture:

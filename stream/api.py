@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Refocuser:
 
     def render(self, layered: Layered) -> Picture:
         """The picture of what `analyse` gave, also with another plan: `dataclasses.replace(layered, plan=…)`."""
-        return self._refocus(layered).picture
+        return cast(Picture, self._refocus(layered).picture)
 
     def focus_on(self, target: Focus) -> None:
         """From the next frame on, turn to another target: the focus glides there. Raises InputError."""
@@ -119,7 +119,7 @@ def refocus(
     kernels = load("cpu")
     sensed = Sensed(_frame(rgb, 0.0, 0), _checked_depth(inverse_depth))
     layered = LayersStage(kernels, settings, FocusPuller(settings))(sensed)
-    return RefocusStage(kernels, settings)(layered).picture
+    return cast(Picture, RefocusStage(kernels, settings)(layered).picture)
 
 
 def _target(focus: object) -> Target:

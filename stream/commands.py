@@ -12,6 +12,7 @@ from ..engines.build import EngineRequest
 from ..kernels.errors import InputError
 from . import options as o
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
+from .encoding_wish import wish_from
 from .pictures import ENDINGS
 from .report import Report
 from .reporting import ReportFile, run_and_tell
@@ -40,13 +41,19 @@ def video(
     depth_in: o.DepthIn = None,
     depth_out: o.DepthOut = None,
     view: o.ViewOption = "refocus",
+    codec: o.CodecOption = None,
+    crf: o.Crf = None,
+    bitrate: o.Bitrate = None,
+    preset: o.Preset = None,
+    pix_fmt: o.PixFmt = None,
     json: o.Json = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
 ) -> None:
-    """Refocus a video file; sound, timestamps, rotation and colour tags are kept."""
+    """Refocus a video file; sound, timestamps, rotation, colours, bit depth and alpha are kept."""
     from .video_job import refocus_video
 
+    wish = wish_from(codec, crf, bitrate, preset, pix_fmt)
     settings = o.settings_from(
         focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
         blades=blades, rotation=rotation, dead_zone=dead_zone, layers=layers, smooth=smooth,
@@ -57,7 +64,8 @@ def video(
     o.check_untouched(settings, depth_in)
     run_and_tell(
         lambda: refocus_video(
-            source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite, resume=resume
+            source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite, wish=wish,
+            resume=resume,
         ),
         f"wrote {out}", ReportFile(json, overwrite or resume, (Path(source), out, depth_in, depth_out)),
     )  # fmt: skip

@@ -68,6 +68,11 @@ class DepthEncoder:
         stream.codec_context.time_base = stream.time_base = info.time_base
         self.stream = stream
 
+    @property
+    def notes(self) -> list[str]:
+        """Nothing of the depth is lost."""
+        return []
+
     def encode(self, inverse_depth: InverseDepth, frame: Frame) -> list[Packet[VideoStream]]:
         """The depth of `frame`, whose time it gets."""
         coded = VideoFrame.from_ndarray(to_grey16(inverse_depth), format="gray16le")

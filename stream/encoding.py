@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
-import cv2
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ..kernels.api import Picture
+from ..kernels.api import AnyPicture
 from ..kernels.errors import InputError
+from .codecs import (
+    ENCODERS,
+    PRORES_PROFILES,
+    PRORES_TAGS,
+    SAME_BYTES_OF_X265,
+    CodecName,
+    PixelFormat,
+    formats_of,
+    nearest_format,
+    quieten,
+    x264_params,
+)
 from .colour import ColourConverter
-from .frame import Frame
+from .encoding_wish import EncodingWish
+from .frame import Alpha, Frame
 from .video_in import VideoInfo
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-H264_OPTIONS = {"crf": "18", "preset": "veryfast"}
-# x264's AVX-512 code gives different bytes from run to run (seen in macroblock-tree rate control); AVX2 does not.
-CV_CPU_AVX_512F = 13  # OpenCV's number; its Python names of these differ between versions
-UP_TO_AVX2 = {"x264-params": "asm=MMX2,SSE2,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2"}
-VP9_OPTIONS = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+NO_WISHES = EncodingWish()
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What the pictures of a file are written as. container and codec: FFmpeg's names of muxer and encoder."""
+    """What the pictures of a file are written as. container and codec: FFmpeg's names of muxer and encoder.
+
+    tag: the codec's four letters in the container, None = the muxer's choice. notes: what of the source is lost.
+    """
 
     container: str
     codec: str
     pix_fmt: str
     options: dict[str, str]
+    bitrate: int | None = None
+    tag: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def container_of(path: Path) -> str:
@@ -42,24 +57,99 @@ def container_of(path: Path) -> str:
         raise InputError(f"{path}: got the ending {path.suffix!r}, expected {', '.join(CONTAINERS)}") from None
 
 
-def choose_encoding(container: str, info: VideoInfo, size_hw: tuple[int, int]) -> Encoding:
-    """What fits the container and comes nearest to the source. size_hw: of the coded pictures to be written."""
-    vp9 = container == "webm"
-    pix_fmt = pixel_format(info.pix_fmt, *size_hw, vp9=vp9)
-    if vp9:
-        return Encoding(container, "libvpx-vp9", pix_fmt, VP9_OPTIONS)
-    return Encoding(container, "libx264", pix_fmt, _h264_options())
+def choose_encoding(
+    container: str, info: VideoInfo, size_hw: tuple[int, int], wish: EncodingWish = NO_WISHES
+) -> Encoding:
+    """What fits the container and the wishes and comes nearest to the source.
+
+    size_hw: of the coded pictures to be written. Raises InputError for wishes that cannot be met.
+    """
+    wish.check(container)
+    codec = _codec(container, info, wish)
+    pix_fmt = _pixel_format(codec, info, size_hw, wish)
+    return Encoding(
+        container,
+        ENCODERS[codec].name,
+        pix_fmt.name,
+        _options(codec, pix_fmt, info, wish),
+        bitrate=wish.bitrate,
+        tag="hvc1" if codec == "hevc" and container in ("mp4", "mov") else None,  # what Apple's players ask for
+        notes=tuple(_losses(codec, pix_fmt, info)),
+    )
 
 
-def _h264_options() -> dict[str, str]:
-    return H264_OPTIONS | (UP_TO_AVX2 if cv2.checkHardwareSupport(CV_CPU_AVX_512F) else {})
+def _codec(container: str, info: VideoInfo, wish: EncodingWish) -> CodecName:
+    """ProRes stays ProRes; more than 8 bits go where they are kept; the rest where it is usual."""
+    form = PixelFormat.parse(wish.pix_fmt or "")
+    bits = info.bits_to_keep if form is None else form.bits
+
+    def unfit(codec: CodecName) -> tuple[bool, bool, bool]:
+        keeps = any(form.bits >= bits and (form.alpha or not info.alpha) for form in formats_of(codec))
+        held = codec == "h264" and bits > 8  # hardly a player shows it
+        return (codec == "prores") != (info.codec == "prores"), not keeps, held
+
+    fitting: list[CodecName] = [codec for codec in wish.codecs(container) if wish.complaint(codec) is None]
+    return sorted(fitting, key=unfit)[0]
 
 
-def pixel_format(source: str, height: int, width: int, vp9: bool) -> str:
-    """The 8-bit YUV format to write: the source's chroma, or full chroma where H.264 cannot halve an odd size."""
-    chroma = next((c for c in ("444", "422") if c in source and source.startswith("yuv")), "420")
-    odd = width % 2 == 1 or (height % 2 == 1 and chroma == "420")
-    return "yuv444p" if odd and not vp9 else f"yuv{chroma}p"
+def _pixel_format(codec: CodecName, info: VideoInfo, size_hw: tuple[int, int], wish: EncodingWish) -> PixelFormat:
+    height, width = size_hw
+    formats, halves_odd = formats_of(codec), ENCODERS[codec].halves_odd
+    if wish.pix_fmt is not None:
+        form = next(form for form in formats if form.name == wish.pix_fmt)
+        if not halves_odd and form.chroma in (420, 422) and _is_odd(height, width, form.chroma):
+            raise InputError(f"--pix-fmt {form.name}: {codec} does not halve {width}×{height}; expected a 444 format")
+        return form
+    full = not halves_odd and _is_odd(height, width, info.chroma)
+    return nearest_format(formats, info.chroma, info.bits_to_keep, info.alpha, full)
+
+
+def _is_odd(height: int, width: int, chroma: int) -> bool:
+    return width % 2 == 1 or (height % 2 == 1 and chroma == 420)
+
+
+def _options(codec: CodecName, pix_fmt: PixelFormat, info: VideoInfo, wish: EncodingWish) -> dict[str, str]:
+    encoder = ENCODERS[codec]
+    options = dict(encoder.options)
+    if wish.bitrate is None:
+        options |= encoder.quality
+    if wish.crf is not None:
+        options["crf"] = f"{wish.crf:g}"
+    if wish.preset is not None:
+        options[encoder.preset] = wish.preset
+    match codec:
+        case "h264":
+            options |= x264_params()
+        case "hevc":
+            options["x265-params"] = ":".join([*SAME_BYTES_OF_X265, *info.hdr.x265_params()])
+        case "av1":
+            params = info.hdr.svt_params()
+            options |= {"svtav1-params": ":".join(params)} if params else {}
+        case "vp9":
+            options |= {"auto-alt-ref": "0"} if pix_fmt.alpha else {}  # libvpx refuses it beside alpha
+        case "prores":
+            options["profile"] = PRORES_PROFILES[wish.preset or _prores_profile(pix_fmt, info)]
+        case "ffv1":
+            pass
+    return options
+
+
+def _prores_profile(pix_fmt: PixelFormat, info: VideoInfo) -> str:
+    usual = "4444" if pix_fmt.chroma == 444 else "hq"
+    own = PRORES_TAGS.get(info.codec_tag, usual)
+    return own if own.startswith("4444") == (pix_fmt.chroma == 444) else usual
+
+
+def _losses(codec: CodecName, pix_fmt: PixelFormat, info: VideoInfo) -> list[str]:
+    """What the encoding does not keep of the source, in a line each."""
+    notes = list[str]()
+    if info.bits > pix_fmt.bits:
+        notes.append(f"the input has {info.bits} bits; the output has {pix_fmt.bits}")
+    if info.hdr.dolby_vision:
+        notes.append("the input is Dolby Vision; its base layer is kept, without what Dolby Vision adds to it")
+    if (info.hdr.mastering or info.hdr.content) and codec not in ("hevc", "av1"):
+        notes.append(f"HDR's mastering display and light levels are not kept: {codec} has no place for them")
+    return notes
 
 
 class PictureEncoder:
@@ -67,18 +157,35 @@ class PictureEncoder:
 
     def __init__(self, output: OutputContainer, encoding: Encoding, info: VideoInfo, size_hw: tuple[int, int]) -> None:
         """size_hw: of the coded pictures."""
-        self._info = info
+        self._info, self._encoding = info, encoding
         self._converter = ColourConverter(info.tags)
-        self._pix_fmt = encoding.pix_fmt
+        form = PixelFormat.parse(encoding.pix_fmt)
+        self._keeps_alpha = form is not None and form.alpha
+        self._lost_alpha = False
         self._durations: dict[int, int] = {}
         self.stream = _open_stream(output, encoding, info, size_hw)
 
-    def encode(self, picture: Picture, frame: Frame) -> list[Packet[VideoStream]]:
-        """picture: upright, as `frame` is, whose time it gets."""
-        coded = self._converter.from_rgb(self._info.orientation.coded(picture), self._pix_fmt)
+    @property
+    def notes(self) -> list[str]:
+        """What of the source was lost so far."""
+        lost = (
+            f"the input's alpha is not kept: {self._encoding.codec} in {self._encoding.container} has no place for it"
+        )
+        return [*self._encoding.notes, *([lost] if self._lost_alpha else [])]
+
+    def encode(self, picture: AnyPicture, frame: Frame) -> list[Packet[VideoStream]]:
+        """picture: upright, as `frame` is, whose time and alpha it gets."""
+        turned, alpha = self._info.orientation.coded(picture), self._alpha(frame)
+        coded = self._converter.from_rgb(turned, self._encoding.pix_fmt, alpha)
         coded.pts, coded.time_base = frame.pts, self._info.time_base
         self._durations[frame.pts] = frame.duration
         return self._timed(self.stream.encode(coded))
+
+    def _alpha(self, frame: Frame) -> Alpha | None:
+        if frame.alpha is None or not self._info.alpha:
+            return None
+        self._lost_alpha |= not self._keeps_alpha
+        return self._info.orientation.coded(frame.alpha) if self._keeps_alpha else None
 
     def flush(self) -> list[Packet[VideoStream]]:
         """The packets that the encoder still held."""
@@ -94,7 +201,8 @@ class PictureEncoder:
 
 
 def _open_stream(output: OutputContainer, encoding: Encoding, info: VideoInfo, size_hw: tuple[int, int]) -> VideoStream:
-    rate = info.rate.limit_denominator(1 << 16)
+    quieten()
+    rate: Fraction = info.rate.limit_denominator(1 << 16)
     stream = output.add_stream(encoding.codec, rate=rate, options=encoding.options)
     assert isinstance(stream, VideoStream)
     context, tags = stream.codec_context, info.tags
@@ -103,6 +211,10 @@ def _open_stream(output: OutputContainer, encoding: Encoding, info: VideoInfo, s
     context.time_base = stream.time_base = info.time_base
     context.color_range = 2 if tags.full_range else 1
     context.color_primaries, context.color_trc, context.colorspace = tags.primaries, tags.transfer, tags.matrix
+    if encoding.bitrate is not None:
+        context.bit_rate = encoding.bitrate
+    if encoding.tag is not None:
+        context.codec_tag = encoding.tag
     if info.sample_aspect:
         context.sample_aspect_ratio = info.sample_aspect
     if info.matrix:

@@ -58,7 +58,7 @@ class PointAim:
         return float(self._place[0]), float(self._place[1])
 
     def __call__(self, sensed: Sensed, _centres: Centres) -> float:
-        picture, before = sensed.frame.picture, self._before
+        picture, before = sensed.frame.picture8, self._before
         if before is not None and before.shape == picture.shape and len(self._points):
             self._follow(before, picture, sensed.inverse_depth)
             if not len(self._points):
@@ -205,11 +205,11 @@ def _flow(grid: GreyCopy, before: Picture, picture: Picture, points: Points) -> 
 
 def _corners(sensed: Sensed, place: tuple[float, float], depth: float, reach_px: int) -> Points:
     """The best corners around `place` that lie at `depth`, and not on the thing's outline if there are others."""
-    grid = GreyCopy.of(sensed.frame.picture)
+    grid = GreyCopy.of(sensed.frame.picture8)
     middle = np.array([[place[0] * grid.width, place[1] * grid.height]], np.float32)
     middle = np.minimum(middle, np.array([grid.width - 1, grid.height - 1], np.float32))
     left, top, right, bottom = grid.around(middle, reach_px)
-    grey = grid.grey(sensed.frame.picture, left, top, right, bottom)
+    grey = grid.grey(sensed.frame.picture8, left, top, right, bottom)
     spots = np.stack(np.meshgrid(np.arange(left, right), np.arange(top, bottom)), axis=-1).astype(np.float32)
     at = grid.depths(sensed.inverse_depth, spots.reshape(-1, 2)).reshape(grey.shape)
     same = (np.abs(at - depth) <= SAME_DEPTH / 2).astype(np.uint8)

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..kernels.api import Centres, InverseDepth, Lens, Picture
+from ..kernels.api import AnyPicture, Centres, InverseDepth, Lens, Picture, Transfer, load
 
 LARGEST_APERTURE = 50.0
+Alpha = NDArray[np.uint8 | np.uint16]  # h w, full scale = opaque
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Frame:
     """One upright picture of a stream.
 
-    picture: `h w 3` uint8 RGB. pts and duration count units of time_base (seconds).
-    captured_s: monotonic clock when the frame was captured or decoded.
+    picture: `h w 3` RGB, uint8, or uint16 (65535 = full scale) where the source has more bits or is HDR. pts and
+    duration count units of time_base (seconds). captured_s: monotonic clock when the frame was captured or decoded.
+    transfer: what the picture's code values stand for. alpha: `h w` of the picture's type, None = opaque; it is carried
+    along as it is.
     """
 
-    picture: Picture
+    picture: AnyPicture
     index: int
     pts: int
     time_base: Fraction
     duration: int = 0
     captured_s: float = 0.0
+    transfer: Transfer = "srgb"
+    alpha: Alpha | None = None
+    _in_8_bits: Picture | None = field(default=None, init=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.picture.ndim != 3 or self.picture.shape[2] != 3 or self.picture.dtype != np.uint8:
-            raise ValueError(f"got {self.picture.shape} {self.picture.dtype}, expected h w 3 uint8")
+        picture, alpha = self.picture, self.alpha
+        if picture.ndim != 3 or picture.shape[2] != 3 or str(picture.dtype) not in ("uint8", "uint16"):
+            raise ValueError(f"got {picture.shape} {picture.dtype}, expected h w 3 uint8 or uint16")
+        if alpha is not None and (alpha.shape != picture.shape[:2] or alpha.dtype != picture.dtype):
+            raise ValueError(f"got alpha {alpha.shape} {alpha.dtype} beside {picture.shape} {picture.dtype}")
+
+    @property
+    def picture8(self) -> Picture:
+        """`h w 3` uint8 sRGB, for all that looks at the picture: itself, or its rendition, made once."""
+        if self._in_8_bits is None:
+            object.__setattr__(self, "_in_8_bits", load("cpu").to_8_bits(self.picture, self.transfer))
+        assert self._in_8_bits is not None
+        return self._in_8_bits
 
     @property
     def time_s(self) -> float:
@@ -87,10 +105,10 @@ class Layered:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rendered:
-    """… and the picture to show."""
+    """… and the picture to show: of the frame's type when it is the refocused one, else uint8 sRGB."""
 
     layered: Layered
-    picture: Picture
+    picture: AnyPicture
 
     @property
     def frame(self) -> Frame:

@@ -11,7 +11,7 @@ from time import monotonic
 from ..engines.api import label
 from ..engines.atomic import check_distinct, check_target, make_folder
 from ..engines.build import build
-from ..kernels.api import InverseDepth, Picture, load
+from ..kernels.api import AnyPicture, InverseDepth, load
 from ..kernels.errors import InputError
 from .config import Settings
 from .depth_file import read_depth_picture, write_depth_picture
@@ -114,7 +114,7 @@ class _Run:
             folder = self._depth_in.is_dir()
             return read_depth_picture(self._depth_in / f"{path.stem}.png" if folder else self._depth_in)
 
-    def render(self, frame: Frame, depth: InverseDepth) -> Picture:
+    def render(self, frame: Frame, depth: InverseDepth) -> AnyPicture:
         with self.timed("layers"):
             self._puller.reset()
             stage = LayersStage(self.kernels, self._settings, self._puller)

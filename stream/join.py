@@ -19,7 +19,7 @@ from .video_out import writing
 
 
 def join(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
-    """Write the file of `track` to `aside`; returns what there is to say of its sound.
+    """Write the file of `track` to `aside`; returns what there is to say of it.
 
     Raises OutputError, and InputError where a segment is damaged.
     """
@@ -30,7 +30,7 @@ def join(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
         try:
             encoder = track.encoder(output, first.size_hw)  # says what the stream is; encodes nothing
             sound = track.sound(output) if track.sound is not None else None
-            shown, cuts = _survey(track, segments)
+            shown, cuts, notes = _survey(track, segments)
             if track.tags is not None:
                 output.metadata.update(track.tags(cuts))
             output.start_encoding()
@@ -38,7 +38,7 @@ def join(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
                 raise _other_headers(track, segments[0])
             _copy(output, encoder, segments, decode_times(shown), sound)
             output.close()
-            return sound.notes if sound is not None else []
+            return [*notes, *(sound.notes if sound is not None else [])]
         finally:
             if sound is not None:
                 sound.close()
@@ -46,16 +46,20 @@ def join(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
                 output.close()
 
 
-def _survey(track: Track, segments: Sequence[Path]) -> tuple[list[int], list[int]]:
-    """When each packet is shown, and the frames that begin a scene. Raises OutputError for headers that differ."""
-    shown, cuts, first = list[int](), list[int](), PacketFile(segments[0]).facts
+def _survey(track: Track, segments: Sequence[Path]) -> tuple[list[int], list[int], list[str]]:
+    """When each packet is shown, the frames that begin a scene, and the encoders' notes.
+
+    Raises OutputError for headers that differ.
+    """
+    shown, cuts, notes, first = list[int](), list[int](), list[str](), PacketFile(segments[0]).facts
     for path in segments:  # one at a time: a long film has many packets
         file = PacketFile(path)
         if (file.facts.extradata, file.facts.size_hw) != (first.extradata, first.size_hw):
             raise _other_headers(track, path)
         shown += (entry.pts for entry in file.entries)
         cuts += file.facts.cuts
-    return shown, cuts
+        notes += (note for note in file.facts.notes if note not in notes)
+    return shown, cuts, notes
 
 
 def _other_headers(track: Track, path: Path) -> OutputError:

@@ -96,7 +96,7 @@ def run_bench(request: LiveRequest, settings: Settings) -> Report:
 
 
 class Adjusted:
-    """A source's frames mirrored, resized or cut short; counted from 0 and timed in ms since the first."""
+    """A source's frames in 8 bits, mirrored, resized or cut short; counted from 0 and timed in ms since the first."""
 
     def __init__(self, source: Source, size_hw: tuple[int, int] | None, mirror: bool, frames: int) -> None:
         self._source, self._size_hw, self._mirror, self._frames = source, size_hw, mirror, frames
@@ -112,7 +112,9 @@ class Adjusted:
             duration_ms = round(frame.duration * frame.time_base * 1000)
             yield replace(
                 frame,
-                picture=self._adjusted(frame.picture),
+                picture=self._adjusted(frame.picture8),
+                transfer="srgb",
+                alpha=None,
                 index=index,
                 pts=time_ms,
                 time_base=MILLISECOND,

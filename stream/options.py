@@ -10,6 +10,7 @@ import typer
 from ..engines.build import DeviceChoice, EngineChoice, EngineRequest
 from ..kernels.api import KernelShape, Quality
 from ..kernels.errors import InputError
+from .codecs import CodecName
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings, Smoothing, View
 from .depth_range import RangeMode
 from .focus_script import read_focus_script
@@ -87,6 +88,33 @@ ViewOption: TypeAlias = Annotated[
         help="what to show; panel: source, depth, layers, refocused; peaking: edges in focus are marked; "
         "zone: what is before the focus is warm, behind it cool",
     ),
+]
+CodecOption: TypeAlias = Annotated[
+    CodecName | None,
+    typer.Option(
+        "--codec",
+        help="what OUT is encoded with",
+        show_default="h264; hevc above 8 bits and for HDR; vp9 in .webm, av1 there above 8 bits; prores from ProRes",
+    ),
+]
+Crf: TypeAlias = Annotated[
+    float | None,
+    typer.Option(metavar="N", help="constant quality, lower is better", show_default="18; vp9 24, av1 20"),
+]
+Bitrate: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="8M", help="bits a second, instead of constant quality", show_default=False)
+]
+Preset: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="the codec's own: ultrafast … veryslow (h264, hevc), 0–13 (av1), 0–8 (vp9), a profile such as hq (prores)",
+        show_default="veryfast; av1 8, vp9 6, prores as the source",
+    ),
+]
+PixFmt: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="pixel format, such as yuv422p10le", show_default="the nearest to the source's"),
 ]
 Json: TypeAlias = Annotated[
     Path | None, typer.Option("--json", metavar="REPORT", help="write latencies, waits and drops here")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels.api import Picture
+from ..kernels.api import AnyPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +28,22 @@ class Orientation:
             return cls(True, c < 0, b < 0)
         return cls()
 
-    def upright(self, coded: Picture) -> Picture:
-        """The picture as it is to be seen."""
-        out = coded.transpose(1, 0, 2) if self.transpose else coded
+    def upright(self, coded: AnyPicture) -> AnyPicture:
+        """The picture, or its alpha, as it is to be seen."""
+        out = coded.swapaxes(0, 1) if self.transpose else coded
         return self._mirrored(out)
 
-    def coded(self, upright: Picture) -> Picture:
+    def coded(self, upright: AnyPicture) -> AnyPicture:
         """The inverse of `upright`."""
         out = self._mirrored(upright)
-        return np.ascontiguousarray(out.transpose(1, 0, 2)) if self.transpose else out
+        return np.ascontiguousarray(out.swapaxes(0, 1)) if self.transpose else out
 
     def upright_hw(self, coded_hw: tuple[int, int]) -> tuple[int, int]:
         """The size of the upright picture."""
         height, width = coded_hw
         return (width, height) if self.transpose else (height, width)
 
-    def _mirrored(self, picture: Picture) -> Picture:
+    def _mirrored(self, picture: AnyPicture) -> AnyPicture:
         out = picture[:, ::-1] if self.mirror_x else picture
         out = out[::-1] if self.mirror_y else out
         return np.ascontiguousarray(out)

@@ -29,13 +29,15 @@ CHUNK_BYTES = 1 << 20
 class Facts:
     """What a segment's packets have in common. size_hw: of the pictures that went in; extradata: the codec's headers.
 
-    cuts: the numbers, counted from the file's first frame, of those that begin a scene.
+    cuts: the numbers, counted from the file's first frame, of those that begin a scene. notes: what of the source the
+    encoder could not keep.
     """
 
     size_hw: tuple[int, int]
     time_base: Fraction
     extradata: bytes
     cuts: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class PacketFile:
                 time_base=Fraction(index["time_base"]),
                 extradata=bytes.fromhex(index["extradata"]),
                 cuts=tuple(index["cuts"]),
+                notes=tuple(index["notes"]),
             )
             self.entries = [_entry(packet) for packet in index["packets"]]
         except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:

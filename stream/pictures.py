@@ -27,7 +27,7 @@ def read_picture(path: Path) -> Picture:
     return cast(Picture, picture)
 
 
-def write_picture(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
+def write_picture(path: Path, pixels: NDArray[np.uint8 | np.uint16]) -> None:
     """RGB or grey pixels, in the format that the ending names. Raises InputError, OutputError."""
     check_ending(path)
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels

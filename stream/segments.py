@@ -44,6 +44,11 @@ class Encoder(Protocol):
 
     stream: VideoStream
 
+    @property
+    def notes(self) -> list[str]:
+        """What of the source was lost so far."""
+        ...
+
     def encode(self, picture: Any, frame: Frame, /) -> list[Packet[VideoStream]]: ...
 
     def flush(self) -> list[Packet[VideoStream]]: ...
@@ -201,7 +206,8 @@ class SegmentWriter:
             self._file.write(self._encoder.flush())
             context = self._encoder.stream.codec_context
             assert context.time_base is not None
-            self._file.finish(Facts(self._size_hw, context.time_base, context.extradata or b"", tuple(self._cuts)))
+            headers, notes = context.extradata or b"", tuple(self._encoder.notes)
+            self._file.finish(Facts(self._size_hw, context.time_base, headers, tuple(self._cuts), notes))
             put_in_place(self._aside, self._path)
         self._container.close()
 

@@ -53,8 +53,8 @@ class NetDepth:
         # Frames seen, not the frame's number: live frames may be dropped, and with them every N-th number.
         new = self._ask(frame) if self._since_net == 0 else None
         self._since_net = (self._since_net + 1) % self._settings.net_every
-        small = self._range.apply(self._memory.update(frame.picture, new), frame.time_s)
-        full = self._kernels.upsample(small, frame.picture)
+        small = self._range.apply(self._memory.update(frame.picture8, new), frame.time_s)
+        full = self._kernels.upsample(small, frame.picture8)
         # On the grid of a 16-bit file, so that a stored depth gives the same picture.
         return from_grey16(to_grey16(full))
 
@@ -68,7 +68,7 @@ class NetDepth:
 
     def _ask(self, frame: Frame) -> InverseDepth:
         # In half precision a sum may overflow; one such pixel would spread through the frames to come.
-        raw = np.nan_to_num(self._engine.infer(frame.picture), copy=False, nan=0.0)
+        raw = np.nan_to_num(self._engine.infer(frame.picture8), copy=False, nan=0.0)
         return self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
 
 
@@ -84,7 +84,7 @@ class DepthStage:
         self._cuts = CutDetector()
 
     def __call__(self, frame: Frame) -> Sensed:
-        cut = self._cuts.is_cut(frame.picture) if self._known is None else frame.index in self._known
+        cut = self._cuts.is_cut(frame.picture8) if self._known is None else frame.index in self._known
         return Sensed(frame, self._source.depth_of(frame, cut), cut)
 
     def state(self) -> State:

@@ -39,7 +39,7 @@ class SubjectAim:
 
     def __call__(self, sensed: Sensed, centres: Centres) -> float:
         time_s = sensed.frame.time_s
-        face = self._faces.face(sensed.frame.picture, time_s) if self._faces is not None else None
+        face = self._faces.face(sensed.frame.picture8, time_s) if self._faces is not None else None
         if face is None:
             return self._subject.follow(small_copy(sensed.inverse_depth), centres, time_s)
         # So that it stays with this person when the face is turned away.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Lock
@@ -11,15 +11,18 @@ from time import monotonic
 from types import TracebackType
 
 import av
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..kernels.errors import InputError
-from .colour import ColourConverter, ColourTags
+from .colour import BT709_TAGS, ColourConverter, ColourTags, bits_of, has_alpha
 from .frame import Frame
+from .hdr import HdrMetadata
 from .orientation import Orientation, parse_matrix
 from .timeline import Timeline
 
@@ -28,6 +31,9 @@ LONGEST_BELIEVABLE_S = 48 * 3600.0  # fragmented files may claim days
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 10.0
 MOST_BAD_PACKETS = 200  # in a row
+HDR_BITS = 10  # at least
+# FFmpeg's own decoders of these pass over alpha.
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,25 @@ class VideoInfo:
     orientation: Orientation = field(default_factory=Orientation)
     sample_aspect: Fraction | None = None
     frames: int | None = None
+    codec: str = ""
+    codec_tag: str = ""
+    alpha: bool = False
+    hdr: HdrMetadata = field(default_factory=HdrMetadata)
+
+    @property
+    def chroma(self) -> int:
+        """444, 422, or 420 for those and all others."""
+        return next((c for c in (444, 422) if str(c) in self.pix_fmt and self.pix_fmt.startswith("yuv")), 420)
+
+    @property
+    def bits_to_keep(self) -> int:
+        """What an output must have so that nothing is lost."""
+        return self.bits if self.tags.light == "srgb" else max(self.bits, HDR_BITS)
+
+    def in_8_bits(self) -> VideoInfo:
+        """For the views, which are 8-bit SDR whatever the source is."""
+        tags = self.tags if self.tags.light == "srgb" else ColourTags(*BT709_TAGS)
+        return replace(self, bits=8, tags=tags, codec="", codec_tag="", alpha=False, hdr=HdrMetadata())
 
 
 def open_input(location: str) -> InputContainer:
@@ -72,6 +97,7 @@ class VideoSource:
         self._container = open_input(location)
         try:
             self._stream = self._video_stream()
+            self._decoder = _alpha_decoder(self._stream) or self._stream
             self._decoded = self._decode()
             self._first = self._first_frame()
             self.info = self._describe(self._first)
@@ -88,10 +114,22 @@ class VideoSource:
             pts = decoded.pts if decoded.pts is not None else self._guessed_pts(last_pts)
             last_pts = pts
             pts = timeline.follow(pts, decoded.duration or 0)
-            if index < first:
-                continue
-            picture = self.info.orientation.upright(self._converter.to_rgb(decoded, self.info.size_hw))
-            yield Frame(picture, index, pts, self.info.time_base, decoded.duration or 0, monotonic())
+            if index >= first:
+                yield self._frame(decoded, index, pts)
+
+    def _frame(self, decoded: VideoFrame, index: int, pts: int) -> Frame:
+        info = self.info
+        picture, alpha = self._converter.to_rgb(decoded, info.size_hw)
+        return Frame(
+            info.orientation.upright(picture),
+            index,
+            pts,
+            info.time_base,
+            decoded.duration or 0,
+            monotonic(),
+            info.tags.light,
+            None if alpha is None else info.orientation.upright(alpha),
+        )
 
     def _all(self) -> Iterator[VideoFrame]:
         yield self._first
@@ -112,7 +150,7 @@ class VideoSource:
         bad_in_a_row = 0
         for packet in self._packets():
             try:
-                yield from self._stream.decode(packet)
+                yield from self._decoder.decode(packet)
                 bad_in_a_row = 0
             except InvalidDataError as error:
                 self.bad_packets += 1
@@ -166,12 +204,16 @@ class VideoSource:
             rate=stream.average_rate or stream.guessed_rate or DEFAULT_RATE,
             time_base=stream.time_base or 1 / DEFAULT_RATE,
             pix_fmt=first.format.name,
-            bits=max(component.bits for component in first.format.components),
+            bits=bits_of(first),
             tags=tags,
             matrix=matrix,
             orientation=Orientation.from_matrix(matrix) if matrix else Orientation(),
             sample_aspect=stream.sample_aspect_ratio,
             frames=self._frame_count(),
+            codec=stream.codec_context.name,
+            codec_tag=stream.codec_context.codec_tag,
+            alpha=has_alpha(first),
+            hdr=HdrMetadata.of(first),
         )
 
     def _frame_count(self) -> int | None:
@@ -211,6 +253,20 @@ class VideoSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
+    """What decodes the alpha that a stream says it has, None where the usual decoder will do."""
+    own = stream.codec_context
+    name = ALPHA_DECODERS.get(own.name) if stream.metadata.get("alpha_mode") == "1" else None
+    if name is None:
+        return None
+    decoder = CodecContext.create(name, "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.extradata, decoder.thread_type = own.extradata, "AUTO"
+    decoder.color_primaries, decoder.color_trc = own.color_primaries, own.color_trc
+    decoder.colorspace, decoder.color_range = own.colorspace, own.color_range
+    return decoder
 
 
 def reason(error: Exception) -> str:

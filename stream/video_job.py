@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..engines.atomic import check_distinct
-from ..kernels.api import Picture
+from ..kernels.api import AnyPicture
 from .config import Settings
 from .depth_file import DepthEncoder, check_ending, cut_tags
-from .encoding import PictureEncoder, choose_encoding, container_of
+from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
+from .encoding_wish import EncodingWish
 from .focus import FocusPuller
 from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
@@ -36,15 +37,16 @@ def refocus_video(
     depth_in: Path | None = None,
     depth_out: Path | None = None,
     overwrite: bool = False,
+    wish: EncodingWish = NO_WISHES,
     resume: bool = False,
     segment_frames: int = SEGMENT_FRAMES,
 ) -> Report:
-    """Refocus a video file into `target`. Raises InputError, OutputError, EngineError.
+    """Refocus a video file into `target`, encoded as `wish` says. Raises InputError, OutputError, EngineError.
 
     resume: go on with what an interrupted run of the same job has left, of which no more than `segment_frames` frames
     are lost.
     """
-    container_of(target)
+    wish.check(container_of(target))
     targets = [target] if depth_out is None else [target, depth_out]
     if depth_out is not None:
         check_ending(depth_out)
@@ -52,15 +54,16 @@ def refocus_video(
     check_distinct((Path(source_path), depth_out))
 
     def tracks(info: VideoInfo) -> list[Track]:
+        shown = info if settings.view == "refocus" else info.in_8_bits()
         depth = [_depth_track(depth_out, info)] if depth_out is not None else []
-        return [_picture_track(target, info, source_path), *depth]
+        return [_picture_track(target, shown, source_path, wish), *depth]
 
     def stages(parts: Parts) -> list[Stage]:
         return parts.stages(settings, FocusPuller(settings))
 
     inputs = {"input": source_path, "depth-in": depth_in, "face model": settings.face_model}
     with job_folder(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames) as job:
-        return _FileJob(job, source_path, settings, inputs, overwrite).run(tracks, stages, depth_in)
+        return _FileJob(job, source_path, settings, inputs, overwrite, wish).run(tracks, stages, depth_in)
 
 
 def depth_of_video(
@@ -85,9 +88,10 @@ class _FileJob:
         settings: Settings,
         inputs: Mapping[str, Path | str | None],
         overwrite: bool,
+        wish: EncodingWish = NO_WISHES,
     ) -> None:
         self._job, self._source_path, self._settings = job, source_path, settings
-        self._inputs, self._overwrite = inputs, overwrite
+        self._inputs, self._overwrite, self._wish = inputs, overwrite, wish
 
     def run(
         self,
@@ -105,8 +109,8 @@ class _FileJob:
             tracks = tracks_of(source.info)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model}
-            targets = {"output": [str(target.resolve()) for target in job.targets]}
-            job.begin(job_identity(made_from, self._settings, parts.engine, targets), self._overwrite)
+            more = {"output": [str(target.resolve()) for target in job.targets], "encoding": self._wish}
+            job.begin(job_identity(made_from, self._settings, parts.engine, more), self._overwrite)
             names = [track.name for track in tracks]
             done = job.completed(names)
             if done is None:
@@ -134,10 +138,10 @@ class _FileJob:
                     notes=notes,
                     on_frame=lambda done: on_frame(first + done),
                 )
-            segments = sink.finish(_source_notes(source))
+            segments = sink.finish(source.notes)
         finally:
             sink.close()
-        return segments, report.with_notes(_source_notes(source))
+        return segments, report.with_notes(source.notes)
 
     def _deliver(self, tracks: Sequence[Track], segments: int) -> list[str]:
         """Join the segments of each track, and give the files their names; returns what is to be said of the sound."""
@@ -161,17 +165,17 @@ class _Rest:
         return self._source.frames(self._first)
 
 
-def _picture_track(target: Path, info: VideoInfo, source_path: str) -> Track:
+def _picture_track(target: Path, info: VideoInfo, source_path: str, wish: EncodingWish) -> Track:
     container = container_of(target)
 
     def encoder(output: Any, upright_hw: tuple[int, int]) -> PictureEncoder:
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
-        return PictureEncoder(output, choose_encoding(container, info, size_hw), info, size_hw)
+        return PictureEncoder(output, choose_encoding(container, info, size_hw, wish), info, size_hw)
 
     return Track("video", target, container, _picture, encoder, sound=partial(SoundTrack, source_path))
 
 
-def _picture(rendered: Any) -> Picture:
+def _picture(rendered: Any) -> AnyPicture:
     return rendered.picture
 
 
@@ -184,8 +188,3 @@ def _depth_track(target: Path, info: VideoInfo) -> Track:
         lambda output, size_hw: DepthEncoder(output, info, size_hw),
         tags=cut_tags,
     )
-
-
-def _source_notes(source: VideoSource) -> list[str]:
-    more = source.info.bits > 8
-    return [*source.notes, *([f"the input has {source.info.bits} bits; the output has 8"] if more else [])]

@@ -14,22 +14,25 @@ from av.video.stream import VideoStream
 
 from ..engines.atomic import written_aside
 from ..kernels.errors import OutputError
-from .encoding import PictureEncoder, choose_encoding, container_of
+from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
+from .encoding_wish import EncodingWish
 from .frame import Rendered
 from .sound import SoundTrack
 from .video_in import VideoInfo, reason
 
 
 @contextmanager
-def video_sink(path: Path, info: VideoInfo, sound_from: str | None = None) -> Generator[VideoSink]:
+def video_sink(
+    path: Path, info: VideoInfo, sound_from: str | None = None, wish: EncodingWish = NO_WISHES
+) -> Generator[VideoSink]:
     """A sink for `path`: the file appears at a clean end of the block, and not at all otherwise.
 
     sound_from: the file whose sound and subtitles are copied. Raises InputError for an unknown
-    ending and OutputError when the disk is full.
+    ending or a wish that cannot be met, and OutputError when the disk is full.
     """
     container = container_of(path)
     with written_aside(path) as aside:
-        sink = VideoSink(path, aside, container, info, sound_from)
+        sink = VideoSink(path, aside, container, info, sound_from, wish)
         try:
             yield sink
             sink.finish()
@@ -49,10 +52,12 @@ def writing(path: Path) -> Generator[None]:
 class VideoSink:
     """One video file being written. Make it with `video_sink`, which gives it its life's frame."""
 
-    def __init__(self, path: Path, aside: Path, container: str, info: VideoInfo, sound_from: str | None) -> None:
+    def __init__(
+        self, path: Path, aside: Path, container: str, info: VideoInfo, sound_from: str | None, wish: EncodingWish
+    ) -> None:
         """path: the name it will have; aside: where it is written until then."""
         self._path, self._aside, self._container = path, aside, container
-        self._info, self._sound_from = info, sound_from
+        self._info, self._sound_from, self._wish = info, sound_from, wish
         self._output: OutputContainer | None = None
         self._encoder: PictureEncoder | None = None
         self._sound: SoundTrack | None = None
@@ -70,9 +75,9 @@ class VideoSink:
 
     def _open(self, upright_hw: tuple[int, int]) -> PictureEncoder:
         info = self._info
-        self._output = av.open(f"file:{self._aside.absolute()}", "w", format=self._container)
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
-        encoding = choose_encoding(self._container, info, size_hw)
+        encoding = choose_encoding(self._container, info, size_hw, self._wish)
+        self._output = av.open(f"file:{self._aside.absolute()}", "w", format=self._container)
         self._encoder = PictureEncoder(self._output, encoding, info, size_hw)
         if self._sound_from is not None:
             self._sound = SoundTrack(self._sound_from, self._output)
@@ -88,6 +93,7 @@ class VideoSink:
             raise OutputError("no frame arrived, so there is nothing to write")
         with writing(self._path):
             self._mux(self._encoder.flush())
+            self.notes += self._encoder.notes
             if self._sound is not None:
                 self._sound.finish()
                 self.notes += self._sound.notes

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from ..kernels.api import Kernels, Lens, Picture, RefocusStyle
+from ..kernels.api import AnyPicture, Kernels, Lens, Picture, RefocusStyle
 from .config import View
 from .frame import Layered
 
 CAPTION_SHARE = 0.05  # caption height as a share of a panel's height
 
 
-def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
-    """The picture of `view`; `side` is twice as wide, `panel` twice as wide and high."""
-    source = layered.sensed.frame.picture
+def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) -> AnyPicture:
+    """The picture of `view`; `side` is twice as wide, `panel` twice as wide and high.
+
+    `refocus` gives a picture of the frame's type and transfer function, all others 8-bit sRGB.
+    """
+    source = layered.sensed.frame.picture8
     match view:
         case "refocus":
             return refocused(layered, kernels, style)
@@ -23,7 +28,7 @@ def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) ->
         case "layers":
             return layers_view(layered, kernels)
         case "side":
-            return np.hstack((source, refocused(layered, kernels, style)))
+            return np.hstack((source, _refocused8(layered, kernels, style)))
         case "panel":
             return _panel(layered, kernels, style)
         case "peaking":
@@ -32,9 +37,14 @@ def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) ->
             return kernels.tint_by_focus(source, layered.sensed.inverse_depth, _lens(layered))
 
 
-def refocused(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
-    sensed = layered.sensed
-    return kernels.refocus(sensed.frame.picture, sensed.inverse_depth, layered.centres, _lens(layered), style)
+def refocused(layered: Layered, kernels: Kernels, style: RefocusStyle) -> AnyPicture:
+    sensed, frame = layered.sensed, layered.sensed.frame
+    style = replace(style, transfer=frame.transfer)
+    return kernels.refocus(frame.picture, sensed.inverse_depth, layered.centres, _lens(layered), style)
+
+
+def _refocused8(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
+    return kernels.to_8_bits(refocused(layered, kernels, style), layered.sensed.frame.transfer)
 
 
 def _lens(layered: Layered) -> Lens:
@@ -52,10 +62,10 @@ def layers_view(layered: Layered, kernels: Kernels) -> Picture:
 
 def _panel(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
     panels = (
-        ("source", layered.sensed.frame.picture),
+        ("source", layered.sensed.frame.picture8),
         ("inverse depth", depth_view(layered, kernels)),
         (f"{len(layered.centres)} layers", layers_view(layered, kernels)),
-        ("refocused", refocused(layered, kernels, style)),
+        ("refocused", _refocused8(layered, kernels, style)),
     )
     a, b, c, d = (_captioned(picture, text) for text, picture in panels)
     return np.vstack((np.hstack((a, b)), np.hstack((c, d))))

@@ -16,7 +16,7 @@ from typing import cast
 
 import cv2
 
-from ..kernels.api import Picture
+from ..kernels.api import AnyPicture, Picture
 from ..kernels.errors import OutputError
 from .config import View
 from .focus import FocusPuller
@@ -86,7 +86,7 @@ class WindowSink:
             self._latency_s += (latency_s - self._latency_s) * SMOOTH
         self._last_s = now_s
 
-    def _with_overlay(self, picture: Picture) -> Picture:
+    def _with_overlay(self, picture: AnyPicture) -> Picture:
         out = cast(Picture, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         rate = 1.0 / self._interval_s if self._interval_s else 0.0
         _draw_text(out, f"{rate:.0f} fps  {self._latency_s * 1e3:.0f} ms")
@@ -117,7 +117,7 @@ def _is_open() -> bool:
         return False  # with its last window Qt goes, and OpenCV 5 complains instead of saying no
 
 
-def fitted_wh(picture: Picture) -> tuple[int, int]:
+def fitted_wh(picture: AnyPicture) -> tuple[int, int]:
     """The window's first size: the picture's, or what fits into LARGEST_WH, with the same ratio."""
     height, width = picture.shape[:2]
     scale = min(1.0, LARGEST_WH[0] / width, LARGEST_WH[1] / height)

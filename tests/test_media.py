@@ -17,7 +17,6 @@ TIMEOUT_S = 120
 
 # File name → what the one line must say.
 REFUSED = {
-    "androidx__dolbyVision-hdr.MOV": "HDR (HLG)",
     "androidx__invalid-bitstream.webm": "no frame can be decoded",
     "androidx__sample_audio_only.mp4": "holds no video",
     "audio_only.m4a": "holds no video",

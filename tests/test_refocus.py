@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pullfocus.kernels import Kernels, Lens, RefocusStyle, load
 from pullfocus.kernels.api import Picture, Quality
 from pullfocus.kernels.cpu.fill import filled
-from pullfocus.kernels.cpu.light import srgb_of, to_light
+from pullfocus.kernels.cpu.light import coding_of
 from pullfocus.kernels.cpu.planes import Ramps, place, share_beyond, signed_radii
 from pullfocus.kernels.cpu.refocus import FINEST_HEIGHT_PX
 
@@ -175,7 +175,7 @@ def test_shares_of_the_planes_sum_to_one(count: int, seed: int, focus: float, re
     rng = np.random.default_rng(seed)
     depth = rng.random((9, 11), np.float32)
     lens = Lens(focus, reach_px, 0.05)
-    planes = place(np.sort(rng.random(count))[::-1], lens, smallest_px=1.0)
+    planes = place(np.sort(rng.random(count))[::-1], lens, smallest_px=1.0, height_px=540)
     radii = signed_radii(depth, lens)
     shares = [Ramps.of(planes, lens).in_focus(depth)[0]]
     for sign, side in ((1.0, planes.front), (-1.0, planes.back)):
@@ -187,17 +187,17 @@ def test_shares_of_the_planes_sum_to_one(count: int, seed: int, focus: float, re
 
 def test_planes_lie_at_the_circles_of_confusion_of_the_centres() -> None:
     lens = Lens(0.5, 40.0, dead_zone=0.1)
-    planes = place(np.array([0.9, 0.55, 0.3, 0.1]), lens, smallest_px=1.0)
+    planes = place(np.array([0.9, 0.55, 0.3, 0.1]), lens, smallest_px=1.0, height_px=540)
     assert planes.front == pytest.approx((12.0,))  # 40 · (0.4 − 0.1); 0.55 is in focus
     assert planes.back == pytest.approx((4.0, 12.0))
 
 
 def test_planes_that_look_the_same_are_one() -> None:
-    planes = place(np.linspace(1.0, 0.0, 16), Lens(0.0, 30.0), smallest_px=3.0)
+    planes = place(np.linspace(1.0, 0.0, 16), Lens(0.0, 30.0), smallest_px=3.0, height_px=720)
     assert not planes.back
     assert len(planes.front) < 9
     assert min(planes.front) >= 3.0
-    assert min(b - a for a, b in pairwise(planes.front)) >= 2.0
+    assert min(b - a for a, b in pairwise(planes.front)) >= 720 / 270
 
 
 def test_pixel_between_two_planes_is_shared_between_them() -> None:
@@ -207,10 +207,11 @@ def test_pixel_between_two_planes_is_shared_between_them() -> None:
 
 def test_light_and_back_is_the_same_picture() -> None:
     ramp = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
-    light = to_light(ramp)
+    coding = coding_of(ramp)
+    light = coding.to_light(ramp)
     assert light.shape == (3, 1, 256)
     assert light[0, 0, 188] == pytest.approx(0.5029, abs=1e-3)  # IEC 61966-2-1
-    np.testing.assert_array_equal(srgb_of(light)[0], ramp[..., 0])
+    np.testing.assert_array_equal(coding.codes_of(light)[0], ramp[..., 0])
 
 
 def test_fill_keeps_what_was_seen_and_guesses_the_rest_from_around_it(rng: np.random.Generator) -> None:
@@ -254,6 +255,7 @@ def test_point_of_light_becomes_the_aperture(kernels: Kernels, radius: float) ->
     """A lamp shows the shape of the lens: a disc of even light, or a hexagon with its corners."""
     picture, depth = np.zeros((180, 240, 3), np.uint8), np.full((180, 240), FAR, np.float32)
     picture[88:92, 118:122] = 255
+    to_light = coding_of(picture).to_light
     out = {
         shape: to_light(
             kernels.refocus(picture, depth, np.array([NEAR, FAR]), lens_of(NEAR, radius), RefocusStyle(shape, "fine"))

@@ -49,7 +49,7 @@ def as_batch(picture: NDArray[np.uint8]) -> Tensor:
 
 
 def twin(picture: Picture, depth: InverseDepth, lens: Lens) -> Picture:
-    planes = place(CENTRES, lens, smallest_px=1.0)
+    planes = place(CENTRES, lens, smallest_px=1.0, height_px=picture.shape[0])
     inverse_depth, focus = torch.from_numpy(depth)[None, None], torch.tensor([lens.focus])
     out = renderer.refocus(as_batch(picture), inverse_depth, focus, lens.reach_px, planes, lens.dead_zone)
     return (out[0].permute(1, 2, 0).numpy() * 255.0).round().clip(0, 255).astype(np.uint8)

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import InverseDepth, Picture
+from ..api import AnyPicture, AnyPictureT, InverseDepth
 from .grids import Blocks, Chosen, Plane, Tile, resized
-from .light import Levels, Light, encoded, levels_of, light_of, srgb_of
+from .light import Coding, Levels, Light
 from .planes import Ramps
 
 HARDLY = np.float32(1e-3)
@@ -132,7 +132,9 @@ class _Around:
         return [stack if kind & bit else None for bit, stack in named]
 
 
-def compose(picture: Picture, inverse_depth: InverseDepth, ramps: Ramps, sides: Sides, base: int) -> Picture:
+def compose(
+    picture: AnyPictureT, inverse_depth: InverseDepth, ramps: Ramps, sides: Sides, base: int, coding: Coding
+) -> AnyPictureT:
     """The picture with `sides` behind and over it; base: pixels along a cell of the finest grid."""
     size_hw, block_hw = (picture.shape[0], picture.shape[1]), block_size(base)
     around = _Around.of(sides, size_hw, 2 * base)
@@ -144,12 +146,12 @@ def compose(picture: Picture, inverse_depth: InverseDepth, ramps: Ramps, sides: 
             continue  # in focus, with nothing before it
         chosen = np.nonzero(kinds == kind)
         if not kind & OWN:
-            blocks.put(out, chosen, _alone(around, blocks, chosen, kind))
+            blocks.put(out, chosen, _alone(around, blocks, chosen, kind, coding))
             continue
         for first in range(0, len(chosen[0]), AT_ONCE):
             some = chosen[0][first : first + AT_ONCE], chosen[1][first : first + AT_ONCE]
             shares = ramps.in_focus(blocks.take(inverse_depth, some))
-            blocks.put(out, some, _mixed(blocks.take(picture, some), shares, around, blocks, some, kind))
+            blocks.put(out, some, _mixed(blocks.take(picture, some), shares, around, blocks, some, kind, coding))
     return out
 
 
@@ -159,17 +161,25 @@ def block_size(base: int) -> tuple[int, int]:
     return -(-BLOCK_HW[0] // coarsest_px) * coarsest_px, -(-BLOCK_HW[1] // coarsest_px) * coarsest_px
 
 
-def _alone(around: _Around, blocks: Blocks, chosen: Chosen, kind: int) -> Picture:
+def _alone(around: _Around, blocks: Blocks, chosen: Chosen, kind: int, coding: Coding) -> AnyPicture:
     """Where nothing is in focus."""
     parts = [part for part in around.parts(kind) if part is not None]
     total = sum(parts[1:], start=parts[0])
-    levels = cast(Levels, cv2.merge([levels_of(channel) for channel in total]))
-    return encoded(blocks.enlarge(levels, chosen))
+    if coding.roots:
+        return coding.codes_of(blocks.enlarge(cast(Light, cv2.merge(list(total))), chosen))
+    levels = cast(Levels, cv2.merge([coding.levels_of(channel) for channel in total]))
+    return coding.encoded(blocks.enlarge(levels, chosen))
 
 
 def _mixed(
-    picture: Picture, shares: tuple[Plane, Plane], around: _Around, blocks: Blocks, chosen: Chosen, kind: int
-) -> Picture:
+    picture: AnyPictureT,
+    shares: tuple[Plane, Plane],
+    around: _Around,
+    blocks: Blocks,
+    chosen: Chosen,
+    kind: int,
+    coding: Coding,
+) -> AnyPictureT:
     """Where something is in focus. picture: the chosen blocks, `n h w 3`. shares: s and v, `n h w`."""
     (own, visible), (front, back, guess) = shares, around.parts(kind)
     behind, before = np.float32(1.0) - own, np.float32(1.0) - visible
@@ -177,12 +187,12 @@ def _mixed(
         own = own * blocks.enlarge(around.through, chosen)
     out = np.empty_like(picture)
     for index in range(3):
-        light = light_of(np.ascontiguousarray(picture[..., index]))
+        light = coding.light_of(np.ascontiguousarray(picture[..., index]))
         light *= own
         if front is not None:
             light += blocks.enlarge(front[index], chosen)
         for stack, weight in ((back, behind), (guess, before)):
             if stack is not None:
                 light += weight * blocks.enlarge(stack[index], chosen)
-        out[..., index] = srgb_of(light)
+        out[..., index] = coding.codes_of(light)
     return out

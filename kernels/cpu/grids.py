@@ -11,13 +11,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ..api import Picture
+from ..api import AnyPictureT
 from .light import Light
 
 Plane = NDArray[np.float32]  # h w
 Tile = tuple[slice, slice]  # rows and columns
 Chosen = tuple[NDArray[np.intp], ...]  # rows and columns of blocks, as of np.nonzero
-AnyArray = TypeVar("AnyArray", NDArray[np.float32], NDArray[np.uint16], NDArray[np.uint8])
+AnyArray = TypeVar("AnyArray", bound=NDArray[np.float32 | np.uint16 | np.uint8])
 TILE_HW = (64, 320)  # what is worked on together stays in the processor's cache
 
 
@@ -38,16 +38,16 @@ def resized(stack: Light, size_hw: tuple[int, int]) -> Light:
     return out
 
 
-def shrunk(picture: Picture, scale: int) -> Picture:
+def shrunk(picture: AnyPictureT, scale: int) -> AnyPictureT:
     """The means of cells of `scale` × `scale` pixels, which divide the picture."""
     height, width = picture.shape[:2]
     if scale % 2 == 0:  # OpenCV is quick for 2 × 2
         half = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        return shrunk(cast(Picture, half), scale // 2)
+        return shrunk(cast(AnyPictureT, half), scale // 2)
     if scale == 1:
         return picture
     means = cv2.blur(picture, (scale, scale))
-    return cast(Picture, np.ascontiguousarray(means[scale // 2 :: scale, scale // 2 :: scale]))
+    return cast(AnyPictureT, np.ascontiguousarray(means[scale // 2 :: scale, scale // 2 :: scale]))
 
 
 @dataclass(frozen=True, slots=True)

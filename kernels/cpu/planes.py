@@ -16,7 +16,8 @@ from ..api import Centres, InverseDepth, Lens
 from .grids import Plane
 
 SHARP_PX = 0.5  # a circle of confusion up to this radius is in focus
-LEAST_GAP_PX, LEAST_GAP = 2.0, 0.3  # planes nearer to each other, absolutely or in proportion, look the same
+# Planes nearer to each other than a share of the picture's height, or than a share of their radius, look the same.
+LEAST_GAPS_IN_HEIGHT, LEAST_GAP_OF_RADIUS = 270.0, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +28,21 @@ class Planes:
     back: tuple[float, ...]
 
 
-def place(centres: Centres, lens: Lens, smallest_px: float) -> Planes:
+def place(centres: Centres, lens: Lens, smallest_px: float, height_px: int) -> Planes:
     """The planes that the layers' centres ask for. smallest_px: the smallest radius that can be shown."""
+    gap_px = height_px / LEAST_GAPS_IN_HEIGHT
     blurred = [float(centre) for centre in centres if lens.radius_px(float(centre)) > SHARP_PX]
     return Planes(
-        front=_thinned([lens.radius_px(centre) for centre in blurred if centre > lens.focus], smallest_px),
-        back=_thinned([lens.radius_px(centre) for centre in blurred if centre < lens.focus], smallest_px),
+        front=_thinned([lens.radius_px(centre) for centre in blurred if centre > lens.focus], smallest_px, gap_px),
+        back=_thinned([lens.radius_px(centre) for centre in blurred if centre < lens.focus], smallest_px, gap_px),
     )
 
 
-def _thinned(radii_px: Sequence[float], smallest_px: float) -> tuple[float, ...]:
+def _thinned(radii_px: Sequence[float], smallest_px: float, gap_px: float) -> tuple[float, ...]:
     """Ascending radii; those that look the same are one, at their mean."""
     groups: list[list[float]] = []
     for radius in sorted(max(radius, smallest_px) for radius in radii_px):
-        if groups and radius - groups[-1][0] < max(LEAST_GAP_PX, LEAST_GAP * groups[-1][0]):
+        if groups and radius - groups[-1][0] < max(gap_px, LEAST_GAP_OF_RADIUS * groups[-1][0]):
             groups[-1].append(radius)
         else:
             groups.append([radius])

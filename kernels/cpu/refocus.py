@@ -20,13 +20,13 @@ from typing import cast
 import cv2
 import numpy as np
 
-from ..api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle
+from ..api import AnyPicture, AnyPictureT, Centres, InverseDepth, Lens, Quality, RefocusStyle
 from .blur import blur, rest_radius
 from .compose import COARSEST, Grid, Patch, Sides, block_size, compose
 from .depth import resize
 from .fill import filled, surroundings
 from .grids import Plane, Tile, halved, resized, shrunk, tiles
-from .light import Light, to_light
+from .light import Coding, Light, coding_of
 from .planes import SHARP_PX, Ramps, place, share_beyond, signed_radii
 
 FINEST_HEIGHT_PX: dict[Quality, int] = {"fast": 180, "fine": 720}  # of the grid for the planes of least blur
@@ -36,31 +36,44 @@ MIXED = np.float32(0.2)  # what a cell at an edge counts for, against others of 
 
 
 def refocus(
-    picture: Picture, inverse_depth: InverseDepth, centres: Centres, lens: Lens, style: RefocusStyle
-) -> Picture:
+    picture: AnyPictureT, inverse_depth: InverseDepth, centres: Centres, lens: Lens, style: RefocusStyle
+) -> AnyPictureT:
     height, width = picture.shape[:2]
     base = max(1, round(height / FINEST_HEIGHT_PX[style.quality]))
-    planes = place(centres, lens, smallest_px=max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5))
+    planes = place(centres, lens, max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5), height)
     if not planes.front and not planes.back:
         return picture.copy()
     padded, depth, inside = _padded(picture, resize(inverse_depth, (height, width)), block_size(base))
-    shot, ramps = _Shot.of(padded, depth, lens, base, style), Ramps.of(planes, lens)
+    coding, ramps = coding_of(picture, style.transfer), Ramps.of(planes, lens)
+    shot = _Shot.of(_light(padded, base, coding, style), depth, lens, base, style)
     front, back, hidden = _front(shot, planes.front), _back(shot, planes.back), None
     if front is not None:
         share, visible = ramps.in_focus(shot.depth)
         everywhere = slice(0, share.shape[0]), slice(0, share.shape[1])
         hidden = Grid(surroundings(shot.seen(share, everywhere), visible), 2 * base)
-    return np.ascontiguousarray(compose(padded, depth, ramps, Sides(front, hidden, back), base)[inside])
+    out = compose(padded, depth, ramps, Sides(front, hidden, back), base, coding)[inside]
+    return cast(AnyPictureT, np.ascontiguousarray(out))
 
 
-def _padded(picture: Picture, depth: InverseDepth, whole_hw: tuple[int, int]) -> tuple[Picture, InverseDepth, Tile]:
+def _light(picture: AnyPicture, base: int, coding: Coding, style: RefocusStyle) -> Light:
+    """The picture's light, `3 h w`, in cells of `base` × `base` pixels."""
+    if style.transfer == "srgb":
+        return coding.to_light(shrunk(picture, base))
+    # sRGB may be averaged as it is, at half the cost. The mean of a lamp and the night around it in code values of HDR
+    # would be a tenth of their light.
+    return halved(coding.to_light(picture), base)
+
+
+def _padded(
+    picture: AnyPictureT, depth: InverseDepth, whole_hw: tuple[int, int]
+) -> tuple[AnyPictureT, InverseDepth, Tile]:
     """Mirrored on at all sides, so that blocks and grids divide the picture, and where in it the picture is."""
     height, width = picture.shape[:2]
     high, wide = (-side % whole for side, whole in zip((height, width), whole_hw, strict=True))
     top, left = high // 2, wide // 2
     if high or wide:
         edges = (top, high - top, left, wide - left)
-        picture = cast(Picture, cv2.copyMakeBorder(picture, *edges, cv2.BORDER_REFLECT))
+        picture = cast(AnyPictureT, cv2.copyMakeBorder(picture, *edges, cv2.BORDER_REFLECT))
         depth = cast(InverseDepth, cv2.copyMakeBorder(depth, *edges, cv2.BORDER_REFLECT))
     return picture, depth, (slice(top, top + height), slice(left, left + width))
 
@@ -79,10 +92,10 @@ class _Shot:
     style: RefocusStyle
 
     @classmethod
-    def of(cls, picture: Picture, depth: InverseDepth, lens: Lens, base: int, style: RefocusStyle) -> _Shot:
+    def of(cls, light: Light, depth: InverseDepth, lens: Lens, base: int, style: RefocusStyle) -> _Shot:
         middle = base // 2  # a cell has the depth of its middle pixel: a mean would lie between two surfaces
         depth = np.ascontiguousarray(depth[middle::base, middle::base])
-        return cls(to_light(shrunk(picture, base)), depth, signed_radii(depth, lens), base, style)
+        return cls(light, depth, signed_radii(depth, lens), base, style)
 
     def seen(self, share: Plane, part: Tile, scale: int = 1) -> Light:
         """A part of a plane as the picture shows it: light times coverage, and coverage.

@@ -1,0 +1,150 @@
+"""Does a run that is killed at any moment go on to the same film?
+
+    .venv/bin/python -m pullfocus.benchmarks.kills [CLIP] --kills 200 --json OUT
+
+Kills `pullfocus video` with SIGKILL at random moments, over and over until it comes to its end by `--resume`,
+and compares the film with that of a run left alone: every picture, every time, every packet of sound.
+Exit code 1 if anything is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from rich.progress import Progress
+
+from ..engines.atomic import write_text
+from .commands import KILLED, Ending, run_command
+from .digests import digest
+from .flash_clip import write_clip
+from .machine import describe_machine
+
+LIMIT_S = 300.0
+KILLS_A_JOB = 4  # then it is left to come to its end
+DRAWN_S, DRAWN_HW = 10, (96, 128)
+# Each in turn: what a job carries from segment to segment differs.
+LOOKS: tuple[list[str], ...] = (
+    ["--focus", "auto"],
+    ["--focus", "0.4,0.6", "--depth-range", "auto"],
+    ["--focus", "layer:2", "--net-every", "3"],
+    ["--focus", "nearest", "--no-steady"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KillResult:
+    """kills: runs that were ended by SIGKILL. jobs: films that came to their end in spite of it."""
+
+    kills: int
+    jobs: int
+    faults: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One film to make: its command line without the target, and what it is when nothing disturbs it."""
+
+    clip: Path
+    options: list[str]
+    wanted: str  # digest
+    seconds: float
+
+    @classmethod
+    def undisturbed(cls, clip: Path, options: list[str], folder: Path) -> Job:
+        """Made once to its end."""
+        target = folder / "undisturbed.mp4"
+        ending = run_command(_line(clip, options, target), folder / "log.txt", LIMIT_S)
+        if ending.code != 0:
+            raise SystemExit(f"{clip}: cannot be used ({ending.said.strip()})")
+        job = cls(clip, options, digest(target), ending.seconds)
+        target.unlink()
+        return job
+
+
+def kill_and_resume(clip: Path, kills: int, seed: int, folder: Path, looks: Sequence[list[str]]) -> KillResult:
+    """Run in `folder`, until `kills` runs have been killed. looks: options of the films, in turn."""
+    jobs = [Job.undisturbed(clip, look, folder) for look in looks]
+    rng = np.random.default_rng(seed)
+    done, films, faults = 0, 0, list[str]()
+    with Progress(disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("kills", total=kills)
+        while done < kills:
+            job = jobs[films % len(jobs)]
+            count, fault = make_disturbed(job, min(KILLS_A_JOB, kills - done), rng, folder)
+            done, films = done + count, films + 1
+            faults += [f"film {films} ({' '.join(job.options)}): {fault}"] if fault else []
+            progress.update(task, completed=done)
+    return KillResult(done, films, faults)
+
+
+def make_disturbed(job: Job, kills: int, rng: np.random.Generator, folder: Path) -> tuple[int, str | None]:
+    """Make a film, killing it up to `kills` times. How often it was killed, and what is wrong in the end."""
+    place = folder / "job"
+    place.mkdir()
+    target, done = place / "film.mp4", 0
+    line = [*_line(job.clip, job.options, target), "--resume"]
+    try:
+        while done < kills:
+            ending = run_command(line, folder / "log.txt", LIMIT_S, float(rng.uniform(0.0, job.seconds)))
+            if ending.code != KILLED:
+                return done, _fault(ending, target, job.wanted)
+            done += 1
+            if target.exists():  # killed between the last step and its own end
+                return done, None if digest(target) == job.wanted else "a broken film stands under the final name"
+        return done, _fault(run_command(line, folder / "log.txt", LIMIT_S), target, job.wanted)
+    finally:
+        shutil.rmtree(place)
+
+
+def _line(clip: Path, options: list[str], target: Path) -> list[str]:
+    return ["video", *options, "-o", str(target), str(clip)]
+
+
+def _fault(ending: Ending, target: Path, wanted: str) -> str | None:
+    if ending.code != 0:
+        return f"ended with code {ending.code}: {ending.said.strip()}"
+    if digest(target) != wanted:
+        return "the film differs from that of an undisturbed run"
+    left = sorted(path.name for path in target.parent.iterdir() if path != target)
+    return f"left behind: {', '.join(left)}" if left else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("clip", nargs="?", type=Path, metavar="CLIP", help="a drawn one without")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engine", default="plane", help="as in `pullfocus video`; plane = no net")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    options = parser.parse_args()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = options.clip or drawn(folder)
+        result = kill_and_resume(
+            clip, options.kills, options.seed, folder, [["--engine", options.engine, *look] for look in LOOKS]
+        )
+    if options.json is not None:
+        facts = {"clip": clip.name, "seed": options.seed, "engine": options.engine}
+        facts |= {"result": asdict(result), "environment": describe_machine()}
+        write_text(options.json, json.dumps(facts, indent=1) + "\n")
+    print(f"{result.kills} kills, {result.jobs} films")
+    print("\n".join(f"FAULT {fault}" for fault in result.faults) or "kills: all well")
+    return 1 if result.faults else 0
+
+
+def drawn(folder: Path) -> Path:
+    """A small clip of several segments, with sound."""
+    write_clip(folder / "clip.mp4", DRAWN_S, DRAWN_HW)
+    return folder / "clip.mp4"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
