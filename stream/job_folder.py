@@ -89,10 +89,12 @@ class JobFolder:
         Raises InputError for another job's, and OutputError.
         """
         identity = {**identity, "length of segments": str(self.segment_frames)}
+        self._make()
         told = self._told()
         if told is None:
             self._has_begun = True
-            self._make(identity, overwrite)
+            self.clear()
+            write_text(self.path / JOB, json.dumps({"identity": identity, "overwrite": overwrite}))
         else:
             others = differences(told["identity"], identity)
             if others:
@@ -105,14 +107,13 @@ class JobFolder:
                 stale.unlink(missing_ok=True)
         self._has_begun = True
 
-    def _make(self, identity: State, overwrite: bool) -> None:
+    def _make(self) -> None:
+        """The folder, locked."""
         try:
             self.path.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(f"{self.path}: cannot make this folder ({error.strerror})") from error
         self.take_lock()
-        self.clear()
-        write_text(self.path / JOB, json.dumps({"identity": identity, "overwrite": overwrite}))
 
     def take_lock(self) -> None:
         """Raises InputError where another run holds it."""
@@ -188,11 +189,12 @@ class JobFolder:
 
     def clear(self) -> None:
         """Forget all work."""
-        for target in self.targets:
-            self.aside(target).unlink(missing_ok=True)
-        for path in self.path.iterdir():
-            if path.name != LOCK:
-                path.unlink()
+        try:
+            for path in (*map(self.aside, self.targets), *self.path.iterdir()):
+                if path.name != LOCK:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot empty this folder ({error.strerror})") from error
 
     def remove(self) -> None:
         """Delete the folder, in an order that leaves no half of it that says something else than the whole did."""

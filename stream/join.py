@@ -18,21 +18,26 @@ from .sound import SoundTrack
 from .video_out import writing
 
 
-def join(track: Track, segments: Sequence[PacketFile], aside: Path) -> list[str]:
-    """Write the file of `track` to `aside`; returns what there is to say of it. Raises OutputError."""
+def join(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
+    """Write the file of `track` to `aside`; returns what there is to say of it.
+
+    Raises OutputError, and InputError where a segment is damaged.
+    """
+    first = PacketFile(segments[0]).facts
     with writing(track.target):
         output = av.open(f"file:{aside.absolute()}", "w", format=track.container)
         sound: SoundTrack | None = None
         try:
-            encoder = track.encoder(output, segments[0].facts.size_hw)  # says what the stream is; encodes nothing
+            encoder = track.encoder(output, first.size_hw)  # says what the stream is; encodes nothing
             sound = track.sound(output) if track.sound is not None else None
+            shown, cuts, notes = _survey(track, segments)
             if track.tags is not None:
-                output.metadata.update(track.tags(_cuts(segments)))
+                output.metadata.update(track.tags(cuts))
             output.start_encoding()
-            _check_headers(track, encoder, segments)
-            _copy(output, encoder, segments, sound)
+            if encoder.stream.codec_context.extradata != (first.extradata or None):
+                raise _other_headers(track, segments[0])
+            _copy(output, encoder, segments, decode_times(shown), sound)
             output.close()
-            notes = dict.fromkeys(note for segment in segments for note in segment.facts.notes)
             return [*notes, *(sound.notes if sound is not None else [])]
         finally:
             if sound is not None:
@@ -41,27 +46,43 @@ def join(track: Track, segments: Sequence[PacketFile], aside: Path) -> list[str]
                 output.close()
 
 
-def _cuts(segments: Sequence[PacketFile]) -> list[int]:
-    return [cut for segment in segments for cut in segment.facts.cuts]
+def _survey(track: Track, segments: Sequence[Path]) -> tuple[list[int], list[int], list[str]]:
+    """When each packet is shown, the frames that begin a scene, and the encoders' notes.
+
+    Raises OutputError for headers that differ.
+    """
+    shown, cuts, notes, first = list[int](), list[int](), list[str](), PacketFile(segments[0]).facts
+    for path in segments:  # one at a time: a long film has many packets
+        file = PacketFile(path)
+        if (file.facts.extradata, file.facts.size_hw) != (first.extradata, first.size_hw):
+            raise _other_headers(track, path)
+        shown += (entry.pts for entry in file.entries)
+        cuts += file.facts.cuts
+        notes += (note for note in file.facts.notes if note not in notes)
+    return shown, cuts, notes
 
 
-def _check_headers(track: Track, encoder: Encoder, segments: Sequence[PacketFile]) -> None:
+def _other_headers(track: Track, path: Path) -> OutputError:
     """One stream has one set of headers: a segment with others would be decoded into something else."""
-    wanted = encoder.stream.codec_context.extradata or b""
-    for segment in segments:
-        if segment.facts.extradata != wanted or segment.facts.size_hw != segments[0].facts.size_hw:
-            raise OutputError(
-                f"{track.target}: segment {segment.path.name} was encoded with other headers than the encoder writes "
-                "now; --overwrite without --resume starts anew"
-            )
+    return OutputError(
+        f"{track.target}: segment {path.name} was encoded with other headers than the rest of the file; --overwrite "
+        "without --resume starts anew"
+    )
 
 
-def _copy(output: OutputContainer, encoder: Encoder, segments: Sequence[PacketFile], sound: SoundTrack | None) -> None:
-    times = iter(decode_times([entry.pts for segment in segments for entry in segment.entries]))
-    for packet in chain.from_iterable(segment.packets() for segment in segments):
-        packet.dts = next(times)
+def _copy(
+    output: OutputContainer,
+    encoder: Encoder,
+    segments: Sequence[Path],
+    decoded: Sequence[int],
+    sound: SoundTrack | None,
+) -> None:
+    """decoded: when to decode each packet."""
+    packets = chain.from_iterable(PacketFile(path).packets() for path in segments)
+    for packet, dts in zip(packets, decoded, strict=True):
+        packet.dts = dts
         if sound is not None:
-            sound.write_until(float(packet.dts * packet.time_base))
+            sound.write_until(float(dts * packet.time_base))
         packet.stream = encoder.stream
         output.mux(packet)
     if sound is not None:

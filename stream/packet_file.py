@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import IO, Any, cast, get_args
 
 from av.packet import Packet, PacketSideData, PktSideDataT
 from av.stream import Stream
@@ -79,11 +80,9 @@ class PacketWriter:
 
     def abandon(self) -> None:
         """Let go of the file, which is of no use then."""
-        try:
-            self._packets.close()
-            self._archive.close()
-        except OSError:
-            pass  # a full disk fails here again
+        for file in (self._packets, self._archive):
+            with suppress(OSError, ValueError):  # a full disk fails here again
+                file.close()
 
 
 class PacketFile:
@@ -116,15 +115,24 @@ class PacketFile:
             raise InputError(f"{self.path}: this segment is damaged ({error})") from error
 
     def packets(self) -> Iterator[Packet[Stream]]:
-        """In the order in which they are to be decoded, each with pts, duration and time base, without dts."""
-        with zipfile.ZipFile(self.path) as archive, archive.open(PACKETS) as content:
-            for entry in self.entries:
-                packet = Packet(content.read(entry.size))
-                packet.time_base = self.facts.time_base
-                packet.pts, packet.duration, packet.is_keyframe = entry.pts, entry.duration, entry.is_keyframe
-                for kind, size in entry.sides:
-                    packet.set_sidedata(_side_data(kind, content.read(size)))
-                yield packet
+        """In the order in which they are to be decoded, each with pts, duration and time base, without dts.
+
+        Raises InputError where a byte is wrong.
+        """
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(PACKETS) as content:
+                for entry in self.entries:
+                    yield self._packet(entry, content)
+        except (EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"{self.path}: this segment is damaged ({error})") from error
+
+    def _packet(self, entry: Entry, content: IO[bytes]) -> Packet[Stream]:
+        packet = Packet(content.read(entry.size))
+        packet.time_base = self.facts.time_base
+        packet.pts, packet.duration, packet.is_keyframe = entry.pts, entry.duration, entry.is_keyframe
+        for kind, size in entry.sides:
+            packet.set_sidedata(_side_data(kind, content.read(size)))
+        return packet
 
 
 def _entry(packet: Any) -> Entry:

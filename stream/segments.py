@@ -155,10 +155,15 @@ class SegmentedSink:
             writer.finish()
         self._writers = []
 
-    def finish(self, notes: list[str]) -> None:
-        """After the last frame. notes: what there is to say of the input. Raises OutputError."""
+    def finish(self, notes: list[str]) -> int:
+        """After the last frame; returns the number of segments. notes: what there is to say of the input.
+
+        Raises OutputError.
+        """
         self._finish_segment()
-        self._job.complete(-(-self._frames // self._job.segment_frames), notes)
+        segments = -(-self._frames // self._job.segment_frames)
+        self._job.complete(segments, notes)
+        return segments
 
     def close(self) -> None:
         """Let go of all files; what is not finished is lost."""

@@ -19,7 +19,6 @@ from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
 from .job_identity import job_identity
 from .join import join
-from .packet_file import PacketFile
 from .pipeline import Stage, run
 from .prepare import Parts, prepared
 from .progress import progress
@@ -119,14 +118,15 @@ class _FileJob:
             names = [track.name for track in tracks]
             done = job.completed(names)
             if done is None:
-                report = self._encode(source, stages_of(parts), tracks, parts.engine)
-                done = job.completed(names)
+                segments, report = self._encode(source, stages_of(parts), tracks, parts.engine)
             else:
-                report = Meter([]).report([], parts.engine, done[1])
-            assert done is not None
-        return report.with_notes(self._deliver(tracks, done[0]))
+                segments, report = done[0], Meter([]).report([], parts.engine, done[1])
+        return report.with_notes(self._deliver(tracks, segments))
 
-    def _encode(self, source: VideoSource, stages: Sequence[Stage], tracks: Sequence[Track], engine: str) -> Report:
+    def _encode(
+        self, source: VideoSource, stages: Sequence[Stage], tracks: Sequence[Track], engine: str
+    ) -> tuple[int, Report]:
+        """The number of segments that there are then, and the report of this run."""
         segment, state = self._job.resume_point([track.name for track in tracks])
         first = segment * self._job.segment_frames
         snapshots = Snapshots()
@@ -142,17 +142,17 @@ class _FileJob:
                     notes=notes,
                     on_frame=lambda done: on_frame(first + done),
                 )
-            sink.finish(source.notes)
+            segments = sink.finish(source.notes)
         finally:
             sink.close()
-        return report.with_notes(source.notes)
+        return segments, report.with_notes(source.notes)
 
     def _deliver(self, tracks: Sequence[Track], segments: int) -> list[str]:
         """Join the segments of each track, and give the files their names; returns what is to be said of the sound."""
         notes = list[str]()
         for track in tracks:
-            files = [PacketFile(self._job.segment(number, track.name)) for number in range(segments)]
-            notes += join(track, files, self._job.aside(track.target))
+            paths = [self._job.segment(number, track.name) for number in range(segments)]
+            notes += join(track, paths, self._job.aside(track.target))
         self._job.deliver()
         return notes
 

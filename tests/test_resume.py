@@ -15,13 +15,16 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.config import Settings
-from pullfocus.stream.job_folder import JobFolder
+from pullfocus.stream.job_folder import JobFolder, job_folder
 from pullfocus.stream.join import decode_times
 from pullfocus.stream.locks import lock
 from pullfocus.stream.packet_file import Facts, PacketFile, PacketWriter
@@ -189,6 +192,20 @@ def test_two_runs_do_not_write_into_one_folder(broken: Broken) -> None:
     broken.assert_as_unbroken()
 
 
+def test_two_new_runs_at_once_leave_the_first_one_alone(broken: Broken) -> None:
+    """The second one has looked before the first one made its folder."""
+    shutil.rmtree(broken.job)
+    with job_folder([broken.out], resume=False, overwrite=False) as first:
+        second = job_folder([broken.out], resume=False, overwrite=False)
+        job = second.__enter__()
+        first.begin({"input": "x"}, overwrite=False)
+        with pytest.raises(InputError, match="another run of this job is at work") as refused:
+            job.begin({"input": "x"}, overwrite=False)
+        assert not second.__exit__(InputError, refused.value, None)
+        assert (broken.job / "job.json").is_file()
+        first.remove()
+
+
 def test_a_vanished_input_destroys_nothing(broken: Broken) -> None:
     clip, away = broken.folder / "in.mp4", broken.whole / "in.mp4"
     clip.rename(away)
@@ -281,6 +298,24 @@ def test_packets_keep_their_bytes_and_times_also_before_zero(tmp_path: Path, rng
         (tmp_path / "cut").write_bytes(content[:size])
         with pytest.raises(InputError, match="damaged"):
             PacketFile(tmp_path / "cut")
+
+
+def test_packets_keep_what_lies_beside_their_bytes(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Alpha of VP9 travels as side data."""
+    output = av.open(str(tmp_path / "x"), "w", format="webm")
+    stream = output.add_stream("libvpx-vp9", rate=25)
+    assert isinstance(stream, VideoStream)
+    stream.codec_context.width, stream.codec_context.height, stream.codec_context.pix_fmt = 32, 32, "yuva420p"
+    frame = VideoFrame.from_ndarray(rng.integers(0, 256, (32, 32, 4), np.uint8), format="rgba")
+    packets = [*stream.encode(frame.reformat(format="yuva420p")), *stream.encode(None)]
+    writer = PacketWriter(tmp_path / "segment")
+    writer.write(packets)
+    writer.finish(Facts((32, 32), Fraction(1, 25), b"", ()))
+    (then,), (now,) = ([*packets], [*PacketFile(tmp_path / "segment").packets()])
+    beside = [(side.data_type, bytes(side)) for side in then.iter_sidedata()]
+    assert "matroska_block_additional" in dict(beside)
+    assert [(side.data_type, bytes(side)) for side in now.iter_sidedata()] == beside
+    assert bytes(now) == bytes(then)
 
 
 @pytest.mark.parametrize(
