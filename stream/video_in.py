@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +20,9 @@ from av.video.stream import VideoStream
 from ..kernels.errors import InputError
 from .colour import ColourConverter, ColourTags
 from .frame import Frame
+from .labels import main_video
 from .orientation import Orientation, parse_matrix
+from .span import Cut
 from .timeline import Timeline
 
 DEFAULT_RATE = Fraction(30)
@@ -44,6 +46,8 @@ class VideoInfo:
     orientation: Orientation = field(default_factory=Orientation)
     sample_aspect: Fraction | None = None
     frames: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    cut: Cut | None = None  # the part of the film that is read
 
 
 def open_input(location: str) -> InputContainer:
@@ -55,7 +59,8 @@ def open_input(location: str) -> InputContainer:
     # An absolute path keeps names such as "-a.mp4" or "a:b.mp4" from being read as options or protocols.
     name = location if is_url else f"file:{Path(location).absolute()}"
     try:
-        return av.open(name, "r", timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url else None)
+        timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url else None
+        return av.open(name, "r", timeout=timeout, metadata_errors="replace")
     except (FFmpegError, OSError) as error:
         raise InputError(f"{location}: not a readable video ({reason(error)})") from error
 
@@ -95,11 +100,11 @@ class VideoSource:
         yield from self._decoded
 
     def _video_stream(self) -> VideoStream:
-        streams = [s for s in self._container.streams.video if "attached_pic" not in str(s.disposition)]
-        if not streams:
+        stream = main_video(self._container.streams.video)
+        if stream is None:
             raise InputError(f"{self.location}: holds no video, only {self._other_kinds()}")
-        streams[0].thread_type = "AUTO"
-        return streams[0]
+        stream.thread_type = "AUTO"
+        return stream
 
     def _other_kinds(self) -> str:
         return ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
@@ -169,6 +174,7 @@ class VideoSource:
             orientation=Orientation.from_matrix(matrix) if matrix else Orientation(),
             sample_aspect=stream.sample_aspect_ratio,
             frames=self._frame_count(),
+            metadata=self._container.metadata,
         )
 
     def _frame_count(self) -> int | None:

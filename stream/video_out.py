@@ -16,7 +16,8 @@ from ..engines.atomic import written_aside
 from ..kernels.errors import OutputError
 from .encoding import PictureEncoder, choose_encoding, container_of
 from .frame import Rendered
-from .sound import SoundTrack
+from .labels import muxer_options
+from .side_streams import SideStreams
 from .video_in import VideoInfo, reason
 
 
@@ -55,7 +56,7 @@ class VideoSink:
         self._info, self._sound_from = info, sound_from
         self._output: OutputContainer | None = None
         self._encoder: PictureEncoder | None = None
-        self._sound: SoundTrack | None = None
+        self._sound: SideStreams | None = None
         self.notes: list[str] = []
 
     def write(self, rendered: Rendered) -> bool:
@@ -70,12 +71,18 @@ class VideoSink:
 
     def _open(self, upright_hw: tuple[int, int]) -> PictureEncoder:
         info = self._info
-        self._output = av.open(f"file:{self._aside.absolute()}", "w", format=self._container)
+        self._output = av.open(
+            f"file:{self._aside.absolute()}",
+            "w",
+            format=self._container,
+            container_options=muxer_options(self._container, info.metadata),
+            metadata_errors="replace",
+        )
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
         encoding = choose_encoding(self._container, info, size_hw)
         self._encoder = PictureEncoder(self._output, encoding, info, size_hw)
         if self._sound_from is not None:
-            self._sound = SoundTrack(self._sound_from, self._output)
+            self._sound = SideStreams(self._sound_from, self._output, info.cut)
         return self._encoder
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -90,8 +97,9 @@ class VideoSink:
             self._mux(self._encoder.flush())
             if self._sound is not None:
                 self._sound.finish()
-                self.notes += self._sound.notes
             self._output.close()
+            if self._sound is not None:
+                self.notes += [*self._sound.notes, *self._sound.lost(self._aside)]
 
     def close(self) -> None:
         """Let go of all files; what is not finished is lost."""
