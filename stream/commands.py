@@ -9,15 +9,22 @@ import typer
 from rich.console import Console
 
 from ..engines.build import EngineRequest
+from ..kernels.errors import InputError
 from . import options as o
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
 from .pictures import ENDINGS
 from .report import Report
 from .reporting import ReportFile, run_and_tell
+from .span import Span
 
 
 def video(
-    source: Annotated[str, typer.Argument(metavar="IN", help="video file")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="video file, animation, or pictures: frames/%05d.png, 'frames/*.png', a folder"
+        ),
+    ],
     out: o.Output,
     focus: o.Focus = None,
     focus_script: o.FocusScriptFile = None,
@@ -39,10 +46,17 @@ def video(
     depth_in: o.DepthIn = None,
     depth_out: o.DepthOut = None,
     view: o.ViewOption = "refocus",
+    start: o.Start = None,
+    end: o.End = None,
+    preview: o.Preview = None,
+    rate: o.Rate = None,
+    strict: o.Strict = False,
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:
-    """Refocus a video file; sound, timestamps, rotation and colour tags are kept."""
+    """Refocus a film; sound, subtitles, timestamps, rotation, colour tags, chapters and metadata are kept."""
+    from .films import film_target
+    from .preview import preview_frame
     from .video_job import refocus_video
 
     settings = o.settings_from(
@@ -53,9 +67,25 @@ def video(
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     o.check_untouched(settings, depth_in)
+    given = o.Given(start, end, preview)
+    if given.preview_s is not None and depth_out is not None:
+        raise InputError("--preview shows one frame and writes no depth; leave out --depth-out")
+    target = out if given.preview_s is not None else film_target(source, out)
+
+    def work() -> Report:
+        if given.preview_s is not None:
+            return preview_frame(
+                source, target, settings, given.preview_s,
+                depth_in=depth_in, rate=rate, strict=strict, overwrite=overwrite,
+            )  # fmt: skip
+        return refocus_video(
+            source, target, settings,
+            depth_in=depth_in, depth_out=depth_out, span=given.span, rate=rate, strict=strict, overwrite=overwrite,
+        )  # fmt: skip
+
     run_and_tell(
-        lambda: refocus_video(source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite),
-        f"wrote {out}", ReportFile(json, overwrite, (Path(source), out, depth_in, depth_out)),
+        work,
+        f"wrote {target}", ReportFile(json, overwrite, (Path(source), target, depth_in, depth_out)),
     )  # fmt: skip
 
 
@@ -109,6 +139,10 @@ def depth(
     device: o.Device = "auto",
     engine: o.EngineOption = "auto",
     model: o.Model = "resnet18",
+    start: o.Start = None,
+    end: o.End = None,
+    rate: o.Rate = None,
+    strict: o.Strict = False,
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:
@@ -118,20 +152,26 @@ def depth(
         engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
     run_and_tell(
-        lambda: _write_depth(source, out, settings, overwrite),
+        lambda: _write_depth(source, out, settings, o.Given(start, end).span, rate, strict, overwrite),
         f"wrote {out}", ReportFile(json, overwrite, (Path(source), out)),
     )  # fmt: skip
 
 
-def _write_depth(source: str, out: Path, settings: Settings, overwrite: bool) -> Report:
+def _write_depth(
+    source: str, out: Path, settings: Settings, span: Span | None, rate: float | None, strict: bool, overwrite: bool
+) -> Report:
     path = Path(source)
-    if path.is_dir() or path.suffix.lower() in ENDINGS:
+    from .stills import is_sequence
+
+    if path.is_dir() or (path.suffix.lower() in ENDINGS and not is_sequence(source)):
         from .image_job import depth_of_pictures
 
+        if span is not None or strict or rate is not None:
+            raise InputError(f"{path}: --start, --end, --rate and --strict are for films, not for pictures")
         return depth_of_pictures(path, out, settings, overwrite=overwrite)
     from .video_job import depth_of_video
 
-    return depth_of_video(source, out, settings, overwrite=overwrite)
+    return depth_of_video(source, out, settings, span=span, rate=rate, strict=strict, overwrite=overwrite)
 
 
 def live(

@@ -30,6 +30,7 @@ from .video_in import VideoInfo, open_input
 from .video_out import writing
 
 ENDING = ".mkv"
+NEAR_S = 0.005  # Matroska counts milliseconds
 
 
 class HasDepth(Protocol):
@@ -116,8 +117,11 @@ def depth_video_sink(path: Path, info: VideoInfo) -> Generator[DepthVideoSink]:
 class DepthVideo:
     """A depth video as the source of depth, frame by frame, checked against the pictures' timestamps."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises InputError when `path` is no depth video."""
+    def __init__(self, path: Path, from_s: float | None = None) -> None:
+        """Raises InputError when `path` is no depth video.
+
+        from_s: only the part from this time of the film on is asked for; the depth video's times are the film's.
+        """
         self._path = path
         self._container = open_input(str(path))
         streams = self._container.streams.video
@@ -126,25 +130,31 @@ class DepthVideo:
             got = streams[0].codec_context.pix_fmt if streams else "no video"
             raise InputError(f"--depth-in {path}: got {got}, expected grey16 as `pullfocus depth` writes it")
         self._frames = self._container.decode(streams[0])
-        self._offset_s: float | None = None
+        self._offset_s = None if from_s is None else 0.0
+        self._skips = from_s is not None
+        if from_s is not None:
+            self._container.seek(int(from_s * av.time_base))  # every frame is a key frame
 
     def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
         """The next frame's inverse depth. Raises InputError when it is not of this frame."""
         del cut  # stored depth is used as it is
         try:
             stored = next(self._frames, None)
+            while self._skips and stored is not None and _time_s(stored) < frame.time_s - NEAR_S:
+                stored = next(self._frames, None)
+            self._skips = False
         except FFmpegError as error:
             raise InputError(f"--depth-in {self._path}: damaged at frame {frame.index} ({error.strerror})") from error
         if stored is None:
             raise InputError(f"--depth-in {self._path}: ends before frame {frame.index} of the video")
-        self._check_time(float((stored.pts or 0) * (stored.time_base or Fraction(0))), frame)
+        self._check_time(_time_s(stored), frame)
         return from_grey16(stored.to_ndarray())
 
     def _check_time(self, time_s: float, frame: Frame) -> None:
         # Matroska counts milliseconds and may start elsewhere: compare against the first frame's offset.
         if self._offset_s is None:
             self._offset_s = time_s - frame.time_s
-        if abs(time_s - self._offset_s - frame.time_s) > 0.005:
+        if abs(time_s - self._offset_s - frame.time_s) > NEAR_S:
             raise InputError(
                 f"--depth-in {self._path}: frame {frame.index} is at {time_s - self._offset_s:.3f} s, the video's at "
                 f"{frame.time_s:.3f} s; it was made from another video"
@@ -152,3 +162,7 @@ class DepthVideo:
 
     def close(self) -> None:
         self._container.close()
+
+
+def _time_s(stored: VideoFrame) -> float:
+    return float((stored.pts or 0) * (stored.time_base or Fraction(0)))

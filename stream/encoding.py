@@ -76,8 +76,9 @@ class PictureEncoder:
     def encode(self, picture: Picture, frame: Frame) -> list[Packet[VideoStream]]:
         """picture: upright, as `frame` is, whose time it gets."""
         coded = self._converter.from_rgb(self._info.orientation.coded(picture), self._pix_fmt)
-        coded.pts, coded.time_base = frame.pts, self._info.time_base
-        self._durations[frame.pts] = frame.duration
+        pts = frame.pts - self._info.first_pts
+        coded.pts, coded.time_base = pts, self._info.time_base
+        self._durations[pts] = frame.duration
         return self._timed(self.stream.encode(coded))
 
     def flush(self) -> list[Packet[VideoStream]]:

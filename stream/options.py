@@ -13,6 +13,7 @@ from ..kernels.errors import InputError
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings, Smoothing, View
 from .depth_range import RangeMode
 from .focus_script import read_focus_script
+from .span import Span, parse_time
 from .targets import parse_focus
 
 Focus: TypeAlias = Annotated[
@@ -98,7 +99,31 @@ Fps: TypeAlias = Annotated[float | None, typer.Option(metavar="N", help="frames 
 SourceOption: TypeAlias = Annotated[
     str, typer.Option("--source", metavar="0|URL|FILE|synthetic", help="where frames come from")
 ]
+Start: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", help="first time of the film to take: seconds, or HH:MM:SS.mmm")
+]
+End: TypeAlias = Annotated[str | None, typer.Option(metavar="TIME", help="time of the film to stop before")]
+Preview: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="write one frame as PNG: source, depth, layers and refocused side by side"),
+]
+Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="stop at the first damage instead of concealing it")]
+Rate: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="N", help="pictures a second of an image sequence", show_default="25")
+]
 Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the picture, as in a looking glass")]
+
+
+class Given:
+    """The times that the user gave. Raises InputError."""
+
+    def __init__(self, start: str | None, end: str | None, preview: str | None = None) -> None:
+        self.preview_s = parse_time("--preview", preview)
+        self.span = Span.parse(start, end)
+        if self.preview_s is not None and self.span is not None:
+            raise InputError(
+                "--preview shows one frame of the film; --start and --end would have no effect, leave them out"
+            )
 
 
 def settings_from(

@@ -44,11 +44,15 @@ def net_parts(engine: Engine, settings: Settings) -> Parts:
 
 @contextmanager
 def prepared(
-    settings: Settings, depth_in: Path | None = None, warm_up_hw: tuple[int, int] | None = None
+    settings: Settings,
+    depth_in: Path | None = None,
+    warm_up_hw: tuple[int, int] | None = None,
+    from_s: float | None = None,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
     warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
+    from_s: the stream begins at this time of the film that `depth_in` is of; None: as the film does.
     """
     if depth_in is None:
         engine = build(settings.engine)
@@ -60,7 +64,7 @@ def prepared(
         raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")
     from .depth_file import DepthVideo
 
-    video = DepthVideo(depth_in)
+    video = DepthVideo(depth_in, from_s)
     try:
         yield Parts(load("cpu"), video, f"none (depth from {depth_in.name})")
     finally:

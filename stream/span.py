@@ -15,11 +15,12 @@ _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)")
 class Span:
     """What the user asked for: frames at start_s ≤ t < end_s, in the film's own time. Raises InputError.
 
-    None: from the first frame, to the last.
+    None: from the first frame, to the last. option: what asked for the start, for errors.
     """
 
     start_s: Fraction | None = None
     end_s: Fraction | None = None
+    option: str = "--start"
 
     def __post_init__(self) -> None:
         if self.start_s is not None and self.end_s is not None and self.end_s <= self.start_s:
