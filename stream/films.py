@@ -12,7 +12,7 @@ from ..engines.atomic import check_target
 from ..kernels.errors import InputError
 from .animation_out import ANIMATIONS, animation_sink
 from .config import Settings
-from .encoding import CONTAINERS, container_of
+from .encoding import CONTAINERS
 from .focus_script import from_time_on
 from .frame import Frame
 from .pipeline import Sink
@@ -75,8 +75,11 @@ def check_film_target(target: Path, overwrite: bool) -> None:
     if is_numbered(target):
         check_sequence_target(target, overwrite)
         return
-    if target.suffix.lower() not in ANIMATIONS:
-        container_of(target)
+    endings = [*CONTAINERS, *ANIMATIONS]
+    if target.suffix.lower() not in endings:
+        raise InputError(
+            f"{target}: got the ending {target.suffix!r}, expected {', '.join(endings)}, or pictures as in out/%05d.png"
+        )
     check_target(target, overwrite)
 
 

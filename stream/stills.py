@@ -126,6 +126,10 @@ def open_sequence(location: str, rate: float | None, span: Span | None = None) -
 def _files(location: str) -> list[Path]:
     path = Path(location)
     if path.is_dir():
+        if not any(p.suffix.lower() in ENDINGS for p in path.iterdir()):
+            raise InputError(
+                f"{location} is a folder without pictures; expected a film, or pictures ({', '.join(ENDINGS)})"
+            )
         return sorted(list_pictures(path), key=natural)
     if not path.parent.is_dir():
         raise InputError(f"{location}: the folder {path.parent} does not exist")

@@ -115,3 +115,34 @@ def test_metadata_without_a_place_in_mp4_is_kept_in_free_keys_or_named(tmp_path:
     kept = contents(out)["metadata"]
     assert kept["com.example.lens"] == "50 mm f/1.2"
     assert kept["title"] == "A film"
+
+
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "files.md"
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm"])
+def test_the_table_of_containers_says_what_happens(ending: str, tmp_path: Path) -> None:
+    sources = [write_rich_clip(tmp_path / f"in{kind}") for kind in (".mkv", ".mp4")]
+    outs = [tmp_path / f"{source.suffix[1:]}{ending}" for source in sources]
+    for source, out in zip(sources, outs, strict=True):
+        refocused(source, out)
+    before = [contents(source) for source in sources]
+    found = [contents(out) for out in outs]
+    forced = [Disposition.forced in each["subtitle"][2] for each in found if "subtitle" in each]
+    labels = [
+        all(b["metadata"][key] == f["metadata"].get(key) for key in ("title", "artist", "comment"))
+        and f["audio"][:2] in (("deu", "Ton"), ("ger", "Ton"))
+        for b, f in zip(before, found, strict=True)
+    ]
+
+    def held(key: str) -> list[bool]:
+        return [b[key] == f[key] for b, f in zip(before, found, strict=True)]
+
+    cells = [
+        "copied" if all(probe(s).sound == probe(o).sound for s, o in zip(sources, outs, strict=True)) else "as Opus",
+        *("copied" if same else "no" for same in held("lines")),
+        "kept" if any(forced) else "no",
+        *("kept" if all(held(key)) else "no" for key in ("chapters", "cover", "fonts")),
+        "kept" if all(labels) else "no",
+    ]
+    assert f"| {ending} | {' | '.join(cells)} |" in DOCS.read_text(encoding="utf-8")
