@@ -23,9 +23,13 @@ MOST_BAD_PACKETS = 200  # in a row
 
 @dataclass(slots=True)
 class Damage:
-    """What was broken in an input. skipped: packets without a frame; concealed: frames with a guessed part."""
+    """What was broken in an input.
+
+    skipped: packets without a frame; partial: packets that lack a part; concealed: frames with a guessed part.
+    """
 
     skipped: int = 0
+    partial: int = 0
     concealed: int = 0
     ends_early: bool = False  # so badly that its rest cannot be found
 
@@ -33,6 +37,7 @@ class Damage:
         """For the report."""
         told = {
             f"damaged packets of the input that were skipped: {self.skipped}; the picture before stays": self.skipped,
+            f"incomplete packets of the input: {self.partial}": self.partial,
             f"broken frames of the input that were concealed: {self.concealed}": self.concealed,
             "the input ends early: it is damaged": self.ends_early,
         }
@@ -75,7 +80,8 @@ class Decoder:
         bad_in_a_row = 0
         for packet in self._packets():
             if packet is not None and packet.is_corrupt:
-                self._damaged("a broken packet", packet.pts)
+                self._damaged("an incomplete packet", packet.pts)
+                self.damage.partial += 1
             try:
                 yield from self.stream.decode(packet)
                 bad_in_a_row = 0
