@@ -73,7 +73,7 @@ class SideStreams:
         if stream is self._film or stream.discard == Discard.all:  # the latter: MP4's chapters as a text track
             return
         if isinstance(stream, VideoStream):
-            self._add_cover(stream) if is_cover(stream) else self._leave_out(stream, "a film holds one video")
+            self._add_video(stream)
         elif isinstance(stream, DataStream) and "timecode" in stream.metadata and self._container in WITH_TIMECODE:
             return
         # FFmpeg may know a track's kind and not what is in it; a copy would be nothing that anyone can read.
@@ -121,9 +121,11 @@ class SideStreams:
         target.codec_context.layout = stream.codec_context.layout
         return target
 
-    def _add_cover(self, stream: VideoStream) -> None:
+    def _add_video(self, stream: VideoStream) -> None:
         codec = stream.codec_context.name
-        if self._container == "matroska" and codec in COVER_ENDINGS:  # there a cover is an attachment
+        if not is_cover(stream):
+            self._leave_out(stream, "a film has one video")
+        elif self._container == "matroska" and codec in COVER_ENDINGS:  # there a cover is an attachment
             name = stream.metadata.get("filename", f"cover.{COVER_ENDINGS[codec]}")
             kind = stream.metadata.get("mimetype", f"image/{'jpeg' if codec == 'mjpeg' else codec}")
             self._output.add_attachment(name, kind, _only_packet(stream))
