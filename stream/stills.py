@@ -142,7 +142,7 @@ def _files(location: str) -> list[Path]:
 
 
 def _numbered(pattern: Path) -> list[Path]:
-    before, digits, after = _parts(pattern.name)
+    before, digits, after = name_parts(pattern.name)
     width = rf"\d{{{digits},}}" if digits else r"\d+"
     name = re.compile(f"{re.escape(before)}({width}){re.escape(after)}")
     found = {int(m[1]): p for p in pattern.parent.iterdir() if (m := name.fullmatch(p.name)) is not None}
@@ -158,11 +158,12 @@ def _numbered(pattern: Path) -> list[Path]:
 
 def numbered_name(pattern: Path, number: int) -> Path:
     """The file of a number; pattern: as `frames/%05d.png`."""
-    before, digits, after = _parts(pattern.name)
+    before, digits, after = name_parts(pattern.name)
     return pattern.with_name(f"{before}{number:0{digits or 1}d}{after}")
 
 
-def _parts(name: str) -> tuple[str, int, str]:
+def name_parts(name: str) -> tuple[str, int, str]:
+    """What stands before the number of a pattern, its least digits, what stands after."""
     match = NUMBERED.search(name)
     assert match is not None
     return name[: match.start()], int(match[1] or 0), name[match.end() :]

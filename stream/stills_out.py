@@ -11,7 +11,7 @@ from pathlib import Path
 from ..kernels.errors import InputError, OutputError
 from .frame import Rendered
 from .pictures import check_ending, write_picture
-from .stills import NUMBERED, numbered_name
+from .stills import NUMBERED, name_parts, numbered_name
 from .video_in import VideoInfo
 
 FIRST_NUMBER = 1
@@ -35,8 +35,8 @@ def check_sequence_target(pattern: Path, overwrite: bool) -> None:
     held = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     if held and not overwrite:
         raise InputError(f"{folder} is not empty; pass --overwrite to replace it, or choose another folder")
-    before, after = NUMBERED.split(pattern.name)[:: max(len(NUMBERED.split(pattern.name)) - 1, 1)]
-    foreign = [name for name in held if not (name.startswith(before or "") and name.endswith(after or ""))]
+    before, _, after = name_parts(pattern.name)
+    foreign = [name for name in held if not (name.startswith(before) and name.endswith(after))]
     if foreign:
         raise InputError(f"{folder} holds {foreign[0]}, which is no picture of {pattern.name}; choose another folder")
 
