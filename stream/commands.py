@@ -12,34 +12,65 @@ from ..engines.build import EngineRequest
 from ..kernels.errors import InputError
 from . import options as o
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
-from .option_groups import DepthOptions, FilmOptions, spread
+from .option_groups import DepthOptions, FilmOptions, ReadingOptions, spread
 from .pictures import ENDINGS
 from .report import Report
 from .reporting import ReportFile, run_and_tell
+from .span import Reading, parse_time
 
 
 @spread
 def video(
-    source: Annotated[str, typer.Argument(metavar="IN", help="video file")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="video file, animation, or pictures: frames/%05d.png, 'frames/*.png', a folder"
+        ),
+    ],
     out: o.Output,
     film: FilmOptions,
+    reading: ReadingOptions,
     depth_in: o.DepthIn = None,
     depth_out: o.DepthOut = None,
+    preview: o.Preview = None,
     json: o.Json = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
 ) -> None:
-    """Refocus a video file; sound, timestamps, rotation, colours, bit depth and alpha are kept."""
+    """Refocus a film; sound, subtitles, times, rotation, colours, bit depth, alpha, chapters and metadata are kept."""
+    from .films import film_target
+    from .preview import preview_frame
     from .video_job import refocus_video
 
     settings = film.settings(NET_DEAD_ZONE if depth_in is None else 0.0)
     o.check_untouched(settings, depth_in)
+    part, preview_s = reading.reading(), parse_time("--preview", preview)
+    if preview_s is not None:
+        _check_preview(part, depth_out, resume)
+    target = out if preview_s is not None else film_target(source, out)
+
+    def work() -> Report:
+        if preview_s is not None:
+            return preview_frame(
+                source, target, settings, preview_s, depth_in=depth_in, reading=part, overwrite=overwrite
+            )  # fmt: skip
+        return refocus_video(
+            source, target, settings,
+            depth_in=depth_in, depth_out=depth_out, reading=part, overwrite=overwrite, resume=resume,
+        )  # fmt: skip
+
     run_and_tell(
-        lambda: refocus_video(
-            source, out, settings, depth_in=depth_in, depth_out=depth_out, overwrite=overwrite, resume=resume
-        ),
-        f"wrote {out}", ReportFile(json, overwrite or resume, (Path(source), out, depth_in, depth_out)),
+        work,
+        f"wrote {target}", ReportFile(json, overwrite or resume, (Path(source), target, depth_in, depth_out)),
     )  # fmt: skip
+
+
+def _check_preview(part: Reading, depth_out: Path | None, resume: bool) -> None:
+    """Raises InputError for what a preview has no use for."""
+    unused = {"--start and --end": part.span is not None, "--depth-out": depth_out is not None, "--resume": resume}
+    given = [option for option, is_given in unused.items() if is_given]
+    if given:
+        raise InputError(f"--preview shows one frame of the film; {', '.join(given)} has no effect: leave it out")
 
 
 def image(
@@ -86,6 +117,7 @@ def depth(
     source: Annotated[str, typer.Argument(metavar="IN", help="video, picture, or folder of pictures")],
     out: o.Output,
     options: DepthOptions,
+    reading: ReadingOptions,
     json: o.Json = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
@@ -93,22 +125,26 @@ def depth(
     """Write inverse depth: 16-bit PNG for pictures, lossless grey16 .mkv for video (65535 = 0.5 m or nearer)."""
     settings = options.settings()
     run_and_tell(
-        lambda: _write_depth(source, out, settings, overwrite, resume),
+        lambda: _write_depth(source, out, settings, reading.reading(), overwrite, resume),
         f"wrote {out}", ReportFile(json, overwrite or resume, (Path(source), out)),
     )  # fmt: skip
 
 
-def _write_depth(source: str, out: Path, settings: Settings, overwrite: bool, resume: bool) -> Report:
+def _write_depth(source: str, out: Path, settings: Settings, reading: Reading, overwrite: bool, resume: bool) -> Report:
     path = Path(source)
-    if path.is_dir() or path.suffix.lower() in ENDINGS:
+    from .stills import is_sequence
+
+    if path.is_dir() or (path.suffix.lower() in ENDINGS and not is_sequence(source)):
         from .image_job import depth_of_pictures
 
         if resume:
             raise InputError(f"--resume goes on with a video; {source} is none: leave it out")
+        if reading != Reading():
+            raise InputError(f"{path}: --start, --end, --rate and --strict are for films, not for pictures")
         return depth_of_pictures(path, out, settings, overwrite=overwrite)
     from .video_job import depth_of_video
 
-    return depth_of_video(source, out, settings, overwrite=overwrite, resume=resume)
+    return depth_of_video(source, out, settings, reading=reading, overwrite=overwrite, resume=resume)
 
 
 @spread

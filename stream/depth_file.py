@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
@@ -25,10 +26,12 @@ from .frame import Frame
 from .grey16 import from_grey16, to_grey16
 from .pictures import write_picture
 from .state import State
-from .video_in import VideoInfo, open_input
+from .video_in import open_input
+from .video_info import VideoInfo
 
 ENDING = ".mkv"
 CUTS_TAG, NO_CUTS = "CUTS", "none"
+NEAR_S = 0.005  # Matroska counts milliseconds
 
 
 def read_depth_picture(path: Path) -> InverseDepth:
@@ -92,8 +95,11 @@ def cut_tags(cuts: Sequence[int]) -> dict[str, str]:
 class DepthVideo:
     """A depth video as the source of depth, frame by frame, checked against the pictures' timestamps."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises InputError when `path` is no depth video."""
+    def __init__(self, path: Path, from_s: float | None = None) -> None:
+        """Raises InputError when `path` is no depth video.
+
+        from_s: only the part from this time of the film on is asked for; the depth video's times are the film's.
+        """
         self._path = path
         self._container = open_input(str(path))
         streams = self._container.streams.video
@@ -101,10 +107,14 @@ class DepthVideo:
             self._container.close()
             got = streams[0].codec_context.pix_fmt if streams else "no video"
             raise InputError(f"--depth-in {path}: got {got}, expected grey16 as `pullfocus depth` writes it")
-        self.cuts = self._stored_cuts()
+        # Numbers of frames are counted from where the depth video begins.
+        self.cuts = self._stored_cuts() if from_s is None else None
         self._frames = self._container.decode(streams[0])
         self._read = 0
-        self._offset_s: float | None = None
+        self._offset_s = None if from_s is None else 0.0
+        self._skips = from_s is not None
+        if from_s is not None:
+            self._container.seek(int(from_s * av.time_base))  # every frame is a key frame
 
     def _stored_cuts(self) -> frozenset[int] | None:
         """The frames that begin a scene, None where the file does not say."""
@@ -120,14 +130,20 @@ class DepthVideo:
         """The next frame's inverse depth. Raises InputError when it is not of this frame."""
         del cut  # stored depth is used as it is
         try:
-            stored = next(self._frames, None)
+            stored = self._next()
+            while self._skips and stored is not None and _time_s(stored) < frame.time_s - NEAR_S:
+                stored = self._next()
+            self._skips = False
         except FFmpegError as error:
             raise InputError(f"--depth-in {self._path}: damaged at frame {frame.index} ({error.strerror})") from error
         if stored is None:
             raise InputError(f"--depth-in {self._path}: ends before frame {frame.index} of the video")
-        self._read += 1
-        self._check_time(float((stored.pts or 0) * (stored.time_base or Fraction(0))), frame)
+        self._check_time(_time_s(stored), frame)
         return from_grey16(stored.to_ndarray())
+
+    def _next(self) -> VideoFrame | None:
+        self._read += 1
+        return next(self._frames, None)
 
     def state(self) -> State:
         return {"read": self._read, "offset_s": self._offset_s}
@@ -139,12 +155,13 @@ class DepthVideo:
         except FFmpegError as error:
             raise InputError(f"--depth-in {self._path}: damaged at frame {self._read} ({error.strerror})") from error
         self._offset_s = state["offset_s"]
+        self._skips = self._skips and not self._read
 
     def _check_time(self, time_s: float, frame: Frame) -> None:
         # Matroska counts milliseconds and may start elsewhere: compare against the first frame's offset.
         if self._offset_s is None:
             self._offset_s = time_s - frame.time_s
-        if abs(time_s - self._offset_s - frame.time_s) > 0.005:
+        if abs(time_s - self._offset_s - frame.time_s) > NEAR_S:
             raise InputError(
                 f"--depth-in {self._path}: frame {frame.index} is at {time_s - self._offset_s:.3f} s, the video's at "
                 f"{frame.time_s:.3f} s; it was made from another video"
@@ -152,3 +169,7 @@ class DepthVideo:
 
     def close(self) -> None:
         self._container.close()
+
+
+def _time_s(stored: VideoFrame) -> float:
+    return float((stored.pts or 0) * (stored.time_base or Fraction(0)))

@@ -27,7 +27,7 @@ from .codecs import (
 from .colour import ColourConverter
 from .encoding_wish import EncodingWish
 from .frame import Alpha, Frame
-from .video_in import VideoInfo
+from .video_info import VideoInfo
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 NO_WISHES = EncodingWish()
@@ -177,8 +177,9 @@ class PictureEncoder:
         """picture: upright, as `frame` is, whose time and alpha it gets."""
         turned, alpha = self._info.orientation.coded(picture), self._alpha(frame)
         coded = self._converter.from_rgb(turned, self._encoding.pix_fmt, alpha)
-        coded.pts, coded.time_base = frame.pts, self._info.time_base
-        self._durations[frame.pts] = frame.duration
+        pts = frame.pts - self._info.first_pts
+        coded.pts, coded.time_base = pts, self._info.time_base
+        self._durations[pts] = frame.duration
         return self._timed(self.stream.encode(coded))
 
     def _alpha(self, frame: Frame) -> Alpha | None:

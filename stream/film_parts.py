@@ -41,7 +41,7 @@ def look_through(location: str) -> FilmIndex:
             if detector.is_cut(frame.picture8):
                 cuts.append(frame.index)
             count += 1
-        return FilmIndex(count, tuple(cuts), whole=not (source.bad_packets or source.ends_early))
+        return FilmIndex(count, tuple(cuts), whole=not source.damage.notes())
 
 
 class FilmPart:

@@ -23,7 +23,7 @@ from .frame import Rendered
 from .phases import ask_net, plan_film, render
 from .segments import SegmentWriter, Track
 from .video_in import VideoSource
-from .video_job import picture_track
+from .video_job import film_track
 
 
 def begin(task: Task, settings: Settings, overwrite: bool, segment: int, longest: int) -> Outcome | FilmIndex:
@@ -62,7 +62,7 @@ def render_part(
     missing = [frames for frames, path in segments.items() if not path.is_file()]
     frames = range(missing[0].start, max(each.stop for each in segments))
     with VideoSource(location) as source:
-        track = picture_track(target, source.info, location, settings)
+        track = film_track(target, source, location, settings)
         with _SegmentSink(track, segments) as sink:
             render(source, settings, plans, frames, sink)
 

@@ -24,9 +24,8 @@ from .film_pieces import ask, begin, do_whole, make_plan, render_part
 from .job_folder import SEGMENT_FRAMES
 from .job_identity import differences, job_identity
 from .join import join
-from .packet_file import PacketFile
 from .video_in import VideoSource
-from .video_job import picture_track
+from .video_job import film_track
 
 IDENTITY = "job.json"
 
@@ -150,9 +149,9 @@ class Parts:
 
     def join(self) -> list[str]:
         """Make the film of its segments; returns what there is to say of it. Raises InputError, OutputError."""
-        segments = [PacketFile(path) for path in self._segments(range(self._index.frames)).values()]
+        segments = list(self._segments(range(self._index.frames)).values())
         with VideoSource(self._location) as source:
-            track = picture_track(self._task.target, source.info, self._location, self._settings)
+            track = film_track(self._task.target, source, self._location, self._settings)
             notes = source.notes
         with written_aside(self._task.target) as aside:
             return notes + join(track, segments, aside)

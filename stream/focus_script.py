@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -54,6 +54,12 @@ class FocusScript:
                 raise _wrong(
                     self.path, number, "focus", f"layer:{entry.focus.number}", f"at most layer:{layers}; see --layers"
                 )
+
+
+def from_time_on(script: FocusScript, skipped_s: float, rate: float) -> FocusScript:
+    """The script for a part of a film that begins `skipped_s` after its first frame. rate: frames a second."""
+    skipped = round(skipped_s * rate) if script.by_frame else skipped_s
+    return replace(script, entries=tuple(replace(entry, start=entry.start - skipped) for entry in script.entries))
 
 
 class ScriptRun:

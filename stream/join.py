@@ -14,8 +14,8 @@ from av.error import FFmpegError
 from ..kernels.errors import OutputError
 from .packet_file import PacketFile
 from .segments import Encoder, Track
-from .sound import SoundTrack
-from .video_out import writing
+from .side_streams import SideStreams
+from .video_out import open_output, writing
 
 
 def join(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
@@ -25,25 +25,36 @@ def join(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
     """
     first = PacketFile(segments[0]).facts
     with writing(track.target):
-        output = av.open(f"file:{aside.absolute()}", "w", format=track.container)
-        sound: SoundTrack | None = None
+        output = _opened(track, aside)
+        sides: SideStreams | None = None
         try:
             encoder = track.encoder(output, first.size_hw)  # says what the stream is; encodes nothing
-            sound = track.sound(output) if track.sound is not None else None
+            sides = track.sides(output) if track.sides is not None else None
             shown, cuts, notes = _survey(track, segments)
             if track.tags is not None:
                 output.metadata.update(track.tags(cuts))
             output.start_encoding()
             if encoder.stream.codec_context.extradata != (first.extradata or None):
                 raise _other_headers(track, segments[0])
-            _copy(output, encoder, segments, decode_times(shown), sound)
+            _copy(output, encoder, segments, decode_times(shown), sides, _start_s(track))
             output.close()
-            return [*notes, *(sound.notes if sound is not None else [])]
+            return [*notes, *([*sides.notes, *sides.lost(aside)] if sides is not None else [])]
         finally:
-            if sound is not None:
-                sound.close()
+            if sides is not None:
+                sides.close()
             with suppress(FFmpegError):  # a full disk fails here again; the first error is on its way
                 output.close()
+
+
+def _opened(track: Track, aside: Path) -> OutputContainer:
+    if track.info is not None:
+        return open_output(aside, track.container, track.info)
+    return av.open(f"file:{aside.absolute()}", "w", format=track.container)
+
+
+def _start_s(track: Track) -> float:
+    """The time of the film that is 0 in the file."""
+    return float(track.info.cut.start_s) if track.info is not None and track.info.cut is not None else 0.0
 
 
 def _survey(track: Track, segments: Sequence[Path]) -> tuple[list[int], list[int], list[str]]:
@@ -75,18 +86,19 @@ def _copy(
     encoder: Encoder,
     segments: Sequence[Path],
     decoded: Sequence[int],
-    sound: SoundTrack | None,
+    sides: SideStreams | None,
+    start_s: float,
 ) -> None:
-    """decoded: when to decode each packet."""
+    """decoded: when to decode each packet. start_s: the time of the film that is 0 in the file."""
     packets = chain.from_iterable(PacketFile(path).packets() for path in segments)
     for packet, dts in zip(packets, decoded, strict=True):
         packet.dts = dts
-        if sound is not None:
-            sound.write_until(float(dts * packet.time_base))
+        if sides is not None:
+            sides.write_until(start_s + float(dts * packet.time_base))
         packet.stream = encoder.stream
         output.mux(packet)
-    if sound is not None:
-        sound.finish()
+    if sides is not None:
+        sides.finish()
 
 
 def decode_times(shown: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from .clock import MILLISECOND
 from .colour import ColourTags
-from .video_in import VideoInfo
+from .video_info import VideoInfo
 
 BT709 = 1
 

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from ..engines.build import EngineRequest
 from . import options as o
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
+from .span import Reading, Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,20 @@ class FilmOptions(EncodingOptions, DepthOptions, LensOptions):
     """All that decides how a film will look."""
 
     view: o.ViewOption = "refocus"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """What is to be read of a film."""
+
+    start: o.Start = None
+    end: o.End = None
+    rate: o.Rate = None
+    strict: o.Strict = False
+
+    def reading(self) -> Reading:
+        """Raises InputError."""
+        return Reading(Span.parse(self.start, self.end), self.rate, self.strict)
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

@@ -130,6 +130,18 @@ Fps: TypeAlias = Annotated[float | None, typer.Option(metavar="N", help="frames 
 SourceOption: TypeAlias = Annotated[
     str, typer.Option("--source", metavar="0|URL|FILE|synthetic", help="where frames come from")
 ]
+Start: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", help="first time of the film to take: seconds, or HH:MM:SS.mmm")
+]
+End: TypeAlias = Annotated[str | None, typer.Option(metavar="TIME", help="time of the film to stop before")]
+Preview: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="write one frame as PNG: source, depth, layers and refocused side by side"),
+]
+Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="stop at the first damage instead of concealing it")]
+Rate: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="N", help="pictures a second of an image sequence", show_default="25")
+]
 Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the picture, as in a looking glass")]
 
 

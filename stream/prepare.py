@@ -49,11 +49,13 @@ def prepared(
     depth_in: Path | None = None,
     warm_up_hw: tuple[int, int] | None = None,
     engine: Engine | None = None,
+    from_s: float | None = None,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
     engine: one that is there already, as `settings` ask for it; else it is built.
     warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
+    from_s: the stream begins at this time of the film that `depth_in` is of; None: as the film does.
     """
     if depth_in is None:
         engine = engine or build(settings.engine)
@@ -65,7 +67,7 @@ def prepared(
         raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")
     from .depth_file import DepthVideo
 
-    video = DepthVideo(depth_in)
+    video = DepthVideo(depth_in, from_s)
     try:
         yield Parts(load("cpu"), video, f"none (depth from {depth_in.name})", video.cuts)
     finally:

@@ -25,8 +25,9 @@ from .frame import Frame
 from .job_folder import JobFolder
 from .packet_file import Facts, PacketWriter
 from .pipeline import Stage
-from .sound import SoundTrack
+from .side_streams import SideStreams
 from .state import Remembers, State
+from .video_info import VideoInfo
 from .video_out import writing
 
 
@@ -59,8 +60,8 @@ class Track:
     """One of the files that a job makes.
 
     name: of its segments. container: FFmpeg's name of the muxer. array: what of an item is encoded, `h w …`.
-    encoder: makes one for arrays of a size (h, w). sound: adds the other streams to the file. tags: of the file, given
-    the frames that begin a scene.
+    encoder: makes one for arrays of a size (h, w). sides: adds the other streams to the file. info: of the film, whose
+    labels the file gets. tags: of the file, given the frames that begin a scene.
     """
 
     name: str
@@ -68,7 +69,8 @@ class Track:
     container: str
     array: Callable[[Any], NDArray[Any]]
     encoder: Callable[[OutputContainer, tuple[int, int]], Encoder]
-    sound: Callable[[OutputContainer], SoundTrack] | None = None
+    sides: Callable[[OutputContainer], SideStreams] | None = None
+    info: VideoInfo | None = None
     tags: Callable[[Sequence[int]], dict[str, str]] | None = None
 
 

@@ -15,7 +15,9 @@ class Timeline:
     jump forward ends it.
     """
 
-    def __init__(self, time_base: Fraction) -> None:
+    def __init__(self, time_base: Fraction, least_step: int = 1) -> None:
+        """least_step: 0 where several things may share a timestamp."""
+        self._least = least_step
         self._jump = JUMP_S / time_base
         self._offset = 0
         self._last: int | None = None
@@ -29,7 +31,7 @@ class Timeline:
                 self._offset = last + max(duration, self._step) - pts
             elif self._offset and pts > last and pts + self._offset - last > self._jump:
                 self._offset = 0
-            now = max(pts + self._offset, last + 1)
+            now = max(pts + self._offset, last + self._least)
             self._step = min(now - last, round(self._jump))
         else:
             now = pts

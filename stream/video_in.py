@@ -3,72 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from threading import Lock
 from time import monotonic
 from types import TracebackType
 
 import av
-from av.codec import CodecContext
 from av.container import InputContainer
-from av.error import FFmpegError, InvalidDataError
-from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from ..kernels.errors import InputError
-from .colour import BT709_TAGS, ColourConverter, ColourTags, bits_of, has_alpha
+from .colour import ColourConverter, ColourTags, bits_of, has_alpha
+from .decoding import Damage, Decoder, reason
 from .frame import Frame
 from .hdr import HdrMetadata
+from .labels import main_video
 from .orientation import Orientation, parse_matrix
-from .timeline import Timeline
+from .span import Cut, Span
+from .video_info import VideoInfo
 
-DEFAULT_RATE = Fraction(30)
 LONGEST_BELIEVABLE_S = 48 * 3600.0  # fragmented files may claim days
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 10.0
-MOST_BAD_PACKETS = 200  # in a row
-HDR_BITS = 10  # at least
-# FFmpeg's own decoders of these pass over alpha.
-ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-
-
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """What a sink needs to know of its source. size_hw is the coded size, before turning upright."""
-
-    size_hw: tuple[int, int]
-    rate: Fraction
-    time_base: Fraction
-    pix_fmt: str
-    tags: ColourTags
-    bits: int = 8
-    matrix: tuple[int, ...] | None = None
-    orientation: Orientation = field(default_factory=Orientation)
-    sample_aspect: Fraction | None = None
-    frames: int | None = None
-    codec: str = ""
-    codec_tag: str = ""
-    alpha: bool = False
-    hdr: HdrMetadata = field(default_factory=HdrMetadata)
-
-    @property
-    def chroma(self) -> int:
-        """444, 422, or 420 for those and all others."""
-        return next((c for c in (444, 422) if str(c) in self.pix_fmt and self.pix_fmt.startswith("yuv")), 420)
-
-    @property
-    def bits_to_keep(self) -> int:
-        """What an output must have so that nothing is lost."""
-        return self.bits if self.tags.light == "srgb" else max(self.bits, HDR_BITS)
-
-    def in_8_bits(self) -> VideoInfo:
-        """For the views, which are 8-bit SDR whatever the source is."""
-        tags = self.tags if self.tags.light == "srgb" else ColourTags(*BT709_TAGS)
-        return replace(self, bits=8, tags=tags, codec="", codec_tag="", alpha=False, hdr=HdrMetadata())
+# A film this far in is sought, where its index can be trusted; anything else is read from its beginning.
+SEEK_FROM_S, SEEK_MARGIN_S = 10, 1
+SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 
 
 def open_input(location: str) -> InputContainer:
@@ -80,7 +40,8 @@ def open_input(location: str) -> InputContainer:
     # An absolute path keeps names such as "-a.mp4" or "a:b.mp4" from being read as options or protocols.
     name = location if is_url else f"file:{Path(location).absolute()}"
     try:
-        return av.open(name, "r", timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url else None)
+        timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url else None
+        return av.open(name, "r", timeout=timeout, metadata_errors="replace")
     except (FFmpegError, OSError) as error:
         raise InputError(f"{location}: not a readable video ({reason(error)})") from error
 
@@ -88,32 +49,69 @@ def open_input(location: str) -> InputContainer:
 class VideoSource:
     """A video file (`live=False`) or a network stream (`live=True`)."""
 
-    def __init__(self, location: str, live: bool = False) -> None:
-        """Opens the input and decodes the first frame. Raises InputError."""
+    def __init__(self, location: str, live: bool = False, *, span: Span | None = None, strict: bool = False) -> None:
+        """Opens the input and decodes up to the first frame wanted. Raises InputError.
+
+        span: only its frames are given, with their times in the film. strict: the first damage is an InputError.
+        """
         self.location, self.live = location, live
-        self.bad_packets = 0
-        self.ends_early = False  # the file is damaged so badly that its rest cannot be found
-        self._reading = Lock()
-        self._container = open_input(location)
+        self._span, self._strict = span or Span(), strict
+        self._decoder = self._opened()
         try:
-            self._stream = self._video_stream()
-            self._decoder = _alpha_decoder(self._stream) or self._stream
-            self._decoded = self._decode()
-            self._first = self._first_frame()
-            self.info = self._describe(self._first)
+            self._go_to_start()
+            self.info = self._describe(self._first[0])
         except BaseException:
-            self._container.close()
+            self._decoder.close()
             raise
         self._converter = ColourConverter(self.info.tags)
 
+    def _opened(self) -> Decoder:
+        self._container = open_input(self.location)
+        stream = main_video(self._container.streams.video)
+        if stream is None:
+            kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
+            self._container.close()
+            raise InputError(f"{self.location}: holds no video, only {kinds}")
+        stream.thread_type = "AUTO"
+        return Decoder(self.location, self._container, stream, self._strict)
+
+    def _go_to_start(self) -> None:
+        """Find the first frame of the span: through the index, or by decoding all that comes before."""
+        start_s = self._span.start_s
+        if start_s is not None and start_s > SEEK_FROM_S and self._container.format.name in SEEKABLE and not self.live:
+            self._container.seek(int((start_s - SEEK_MARGIN_S) * av.time_base))
+            self._frames = self._decoder.frames()
+            first = next(self._frames, None)
+            if first is not None and first[1] * self._decoder.time_base <= start_s:
+                self._first = self._first_of_span(first)
+                return
+            self._decoder.close()
+            self._decoder = self._opened()
+        self._frames = self._decoder.frames()
+        self._first = self._first_of_span(next(self._frames, None))
+
+    def _first_of_span(self, frame: tuple[VideoFrame, int] | None) -> tuple[VideoFrame, int]:
+        """The first frame that is wanted, beginning with `frame`. Raises InputError where there is none."""
+        if frame is None:
+            raise InputError(f"{self.location}: no frame can be decoded; the video is empty or damaged")
+        unit, span = self._decoder.time_base, self._span
+        begin_s, end_s = frame[1] * unit, frame[1] * unit
+        while frame is not None and span.start_s is not None and frame[1] * unit < span.start_s:
+            end_s = (frame[1] + (frame[0].duration or 0)) * unit
+            frame = next(self._frames, None)
+        if frame is None:
+            raise InputError(
+                f"{span.option} {float(span.start_s or 0):g}: {self.location} ends at {float(end_s):.3f} s"
+            )
+        if span.end_s is not None and frame[1] * unit >= span.end_s:
+            after = "begins" if begin_s >= span.end_s else "has no frame before --end; the next is"
+            raise InputError(f"--end {float(span.end_s):g}: {self.location} {after} at {float(frame[1] * unit):.3f} s")
+        return frame
+
     def frames(self, first: int = 0) -> Iterator[Frame]:
         """From the frame of number `first` on; those before it are decoded, for the times of all to be the same."""
-        timeline, last_pts = Timeline(self.info.time_base), None
-        for index, decoded in enumerate(self._all()):
-            self._check(decoded)
-            pts = decoded.pts if decoded.pts is not None else self._guessed_pts(last_pts)
-            last_pts = pts
-            pts = timeline.follow(pts, decoded.duration or 0)
+        for index, (decoded, pts) in enumerate(self._wanted()):
+            self._decoder.check(decoded, pts)
             if index >= first:
                 yield self._frame(decoded, index, pts)
 
@@ -131,68 +129,16 @@ class VideoSource:
             None if alpha is None else info.orientation.upright(alpha),
         )
 
-    def _all(self) -> Iterator[VideoFrame]:
+    def _wanted(self) -> Iterator[tuple[VideoFrame, int]]:
+        """Frames and timestamps up to the last wanted."""
         yield self._first
-        yield from self._decoded
-
-    def _video_stream(self) -> VideoStream:
-        streams = [s for s in self._container.streams.video if "attached_pic" not in str(s.disposition)]
-        if not streams:
-            raise InputError(f"{self.location}: holds no video, only {self._other_kinds()}")
-        streams[0].thread_type = "AUTO"
-        return streams[0]
-
-    def _other_kinds(self) -> str:
-        return ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
-
-    def _decode(self) -> Iterator[VideoFrame]:
-        """Every frame that can be decoded; damaged packets are skipped and counted."""
-        bad_in_a_row = 0
-        for packet in self._packets():
-            try:
-                yield from self._decoder.decode(packet)
-                bad_in_a_row = 0
-            except InvalidDataError as error:
-                self.bad_packets += 1
-                bad_in_a_row += 1
-                if bad_in_a_row >= MOST_BAD_PACKETS:
-                    raise InputError(f"{self.location}: {bad_in_a_row} damaged packets in a row") from error
-            except FFmpegError as error:
-                raise InputError(f"{self.location}: cannot read on ({reason(error)})") from error
-
-    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """The video's packets, and at the end what flushes the decoder."""
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                with self._reading:
-                    packet = next(packets, None)
-            except InvalidDataError:
-                # The demuxer cannot find its way on; the decoder still holds whole frames.
-                self.ends_early = True
-                yield None
+        for decoded, pts in self._frames:
+            if self._span.end_s is not None and pts * self._decoder.time_base >= self._span.end_s:
                 return
-            except FFmpegError as error:
-                raise InputError(f"{self.location}: cannot read on ({reason(error)})") from error
-            if packet is None:
-                return
-            yield packet
-
-    def _first_frame(self) -> VideoFrame:
-        frame = next(self._decoded, None)
-        if frame is None:
-            raise InputError(f"{self.location}: no frame can be decoded; the video is empty or damaged")
-        return frame
-
-    def _check(self, frame: VideoFrame) -> None:
-        if frame.interlaced_frame:
-            raise InputError(
-                f"{self.location}: is interlaced; this version handles progressive video: deinterlace it first"
-            )
+            yield decoded, pts
 
     def _describe(self, first: VideoFrame) -> VideoInfo:
-        self._check(first)
-        stream = self._stream
+        stream = self._decoder.stream
         try:
             tags = ColourTags.of(first)
         except InputError as error:
@@ -201,8 +147,8 @@ class VideoSource:
         matrix = parse_matrix(bytes(side_data)) if side_data is not None else None
         return VideoInfo(
             size_hw=(first.height, first.width),
-            rate=stream.average_rate or stream.guessed_rate or DEFAULT_RATE,
-            time_base=stream.time_base or 1 / DEFAULT_RATE,
+            rate=self._decoder.rate,
+            time_base=self._decoder.time_base,
             pix_fmt=first.format.name,
             bits=bits_of(first),
             tags=tags,
@@ -214,20 +160,32 @@ class VideoSource:
             codec_tag=stream.codec_context.codec_tag,
             alpha=has_alpha(first),
             hdr=HdrMetadata.of(first),
+            metadata=self._container.metadata,
+            cut=self._cut(),
         )
+
+    def _cut(self) -> Cut | None:
+        span = self._span
+        if span == Span():
+            return None
+        return Cut(self._first[1] * self._decoder.time_base if span.start_s is not None else Fraction(0), span.end_s)
 
     def _frame_count(self) -> int | None:
         """The number of frames for a progress bar, None where the file does not say or cannot be believed."""
-        if self._stream.frames:
-            return self._stream.frames
-        duration_s = (self._container.duration or 0) / av.time_base
-        if not 0 < duration_s < LONGEST_BELIEVABLE_S or not self._stream.average_rate:
+        stream = self._decoder.stream
+        if self._span != Span():
             return None
-        return round(duration_s * self._stream.average_rate)
+        if stream.frames:
+            return stream.frames
+        duration_s = (self._container.duration or 0) / av.time_base
+        if not 0 < duration_s < LONGEST_BELIEVABLE_S or not stream.average_rate:
+            return None
+        return round(duration_s * stream.average_rate)
 
-    def _guessed_pts(self, last_pts: int | None) -> int:
-        step = round(1 / (self.info.rate * self.info.time_base))
-        return 0 if last_pts is None else last_pts + max(step, 1)
+    @property
+    def film_start_s(self) -> float:
+        """When the film's first frame is shown, as far as its container says."""
+        return float((self._decoder.stream.start_time or 0) * self._decoder.time_base)
 
     @property
     def size_hw(self) -> tuple[int, int]:
@@ -235,16 +193,19 @@ class VideoSource:
         return self.info.orientation.upright_hw(self.info.size_hw)
 
     @property
+    def damage(self) -> Damage:
+        """What was broken in what has been read so far."""
+        return self._decoder.damage
+
+    @property
     def notes(self) -> list[str]:
         """What the user should know about the input, once it has been read."""
-        notes = [f"damaged packets of the input that were skipped: {self.bad_packets}"] if self.bad_packets else []
-        return [*notes, *(["the input ends early: it is damaged"] if self.ends_early else [])]
+        woven = self._decoder.deinterlacer.count
+        more = [f"interlaced frames of the input that were deinterlaced: {woven}"] if woven else []
+        return [*self.damage.notes(), *more]
 
     def close(self) -> None:
-        # FFmpeg frees what a thread that is still reading uses, which crashes. Such a thread has outlasted its
-        # deadline (a dead network); the process is about to end and takes the input with it.
-        if self._reading.acquire(blocking=False):
-            self._container.close()
+        self._decoder.close()
 
     def __enter__(self) -> VideoSource:
         return self
@@ -253,22 +214,3 @@ class VideoSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
-    """What decodes the alpha that a stream says it has, None where the usual decoder will do."""
-    own = stream.codec_context
-    name = ALPHA_DECODERS.get(own.name) if stream.metadata.get("alpha_mode") == "1" else None
-    if name is None:
-        return None
-    decoder = CodecContext.create(name, "r")
-    assert isinstance(decoder, VideoCodecContext)
-    decoder.extradata, decoder.thread_type = own.extradata, "AUTO"
-    decoder.color_primaries, decoder.color_trc = own.color_primaries, own.color_trc
-    decoder.colorspace, decoder.color_range = own.colorspace, own.color_range
-    return decoder
-
-
-def reason(error: Exception) -> str:
-    """What FFmpeg or the system says is wrong, in a few words."""
-    return getattr(error, "strerror", None) or str(error)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from av.container import OutputContainer
+
 from ..engines.api import Engine
 from ..engines.atomic import check_distinct
 from ..kernels.api import AnyPicture
+from ..kernels.errors import InputError
 from .config import Settings
 from .depth_file import DepthEncoder, check_ending, cut_tags
 from .encoding import PictureEncoder, choose_encoding, container_of
+from .films import Film, check_film_target, is_video, left_out, open_film, pictures_sink, script_for
 from .focus import FocusPuller
 from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
@@ -24,9 +29,11 @@ from .prepare import Parts, prepared
 from .progress import progress
 from .report import Meter, Report
 from .segments import SegmentedSink, Snapshots, Track, remembering
-from .sound import SoundTrack
+from .side_streams import SideStreams
+from .span import Reading
 from .stages import DepthStage
-from .video_in import VideoInfo, VideoSource
+from .video_in import VideoSource
+from .video_info import VideoInfo
 
 
 def refocus_video(
@@ -36,48 +43,89 @@ def refocus_video(
     *,
     depth_in: Path | None = None,
     depth_out: Path | None = None,
+    reading: Reading | None = None,
     overwrite: bool = False,
     resume: bool = False,
     segment_frames: int = SEGMENT_FRAMES,
     engine: Engine | None = None,
     title: str | None = None,
 ) -> Report:
-    """Refocus a video file into `target`. Raises InputError, OutputError, EngineError.
+    """Refocus a film into `target`, or what `reading` takes of it. Raises InputError, OutputError, EngineError.
 
     resume: go on with what an interrupted run of the same job has left, of which no more than `segment_frames` frames
     are lost. engine: one that is there already, as `settings` ask for it. title: of the progress bar, else the file's
     name.
     """
+    check_distinct([target] if depth_out is None else [target, depth_out])
+    check_distinct((Path(source_path), depth_out))
+    source = _Source(source_path, reading or Reading())
+    if not is_video(target):
+        check_film_target(target, overwrite)
+        return _refocus_into_pictures(source, target, settings, depth_in, depth_out, resume)
     settings.encoding.check(container_of(target))
-    targets = [target] if depth_out is None else [target, depth_out]
     if depth_out is not None:
         check_ending(depth_out)
-    check_distinct(targets)
-    check_distinct((Path(source_path), depth_out))
 
-    def tracks(info: VideoInfo) -> list[Track]:
-        depth = [_depth_track(depth_out, info)] if depth_out is not None else []
-        return [picture_track(target, info, source_path, settings), *depth]
+    def tracks(film: Film) -> list[Track]:
+        depth = [_depth_track(depth_out, film.info)] if depth_out is not None else []
+        return [film_track(target, film, source_path, settings), *depth]
 
-    def stages(parts: Parts) -> list[Stage]:
+    def stages(parts: Parts, settings: Settings) -> list[Stage]:
         return parts.stages(settings, FocusPuller(settings))
 
     inputs = {"input": source_path, "depth-in": depth_in, "face model": settings.face_model}
+    targets = [target] if depth_out is None else [target, depth_out]
     with job_folder(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames) as job:
-        file_job = _FileJob(job, source_path, settings, inputs, overwrite, engine, title)
+        file_job = _FileJob(job, source, settings, inputs, overwrite, engine, title)
         return file_job.run(tracks, stages, depth_in)
 
 
-def depth_of_video(
-    source_path: str, target: Path, settings: Settings, *, overwrite: bool = False, resume: bool = False
+def _refocus_into_pictures(
+    source: _Source, target: Path, settings: Settings, depth_in: Path | None, depth_out: Path | None, resume: bool
 ) -> Report:
-    """Write the depth of a video file as a depth video. Raises InputError, OutputError, EngineError."""
+    """An animation or numbered pictures: written in one go, for they have no parts that could be joined."""
+    if resume or depth_out is not None:
+        option = "--resume" if resume else "--depth-out"
+        raise InputError(f"{option} goes with a video file; got {target}: leave it out")
+    with ExitStack() as stack:
+        film = stack.enter_context(source.open())
+        settings = script_for(settings, film)
+        parts = stack.enter_context(prepared(settings, depth_in, from_s=_from_s(film)))
+        sink = stack.enter_context(pictures_sink(target, film, source.path))
+        stages = parts.stages(settings, FocusPuller(settings))
+        on_frame = stack.enter_context(progress(Path(source.path).name, film.info.frames))
+        report = run(film, stages, sink, engine=parts.engine, on_frame=on_frame)
+    return report.with_notes([*film.notes, *sink.notes, *left_out(target, source.path, film)])
+
+
+def depth_of_video(
+    source_path: str,
+    target: Path,
+    settings: Settings,
+    *,
+    reading: Reading | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Report:
+    """Write the depth of a film as a depth video. Raises InputError, OutputError, EngineError."""
     check_ending(target)
+    source = _Source(source_path, reading or Reading())
     with job_folder([target], resume=resume, overwrite=overwrite) as job:
-        return _FileJob(job, source_path, settings, {"input": source_path}, overwrite).run(
-            lambda info: [_depth_track(target, info)],
-            lambda parts: [DepthStage(parts.depth)],
+        return _FileJob(job, source, settings, {"input": source_path}, overwrite).run(
+            lambda film: [_depth_track(target, film.info)],
+            lambda parts, _settings: [DepthStage(parts.depth)],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The film that a job reads, and what of it."""
+
+    path: str
+    reading: Reading
+
+    def open(self) -> AbstractContextManager[Film]:
+        return open_film(self.path, self.reading)
 
 
 class _FileJob:
@@ -86,21 +134,21 @@ class _FileJob:
     def __init__(
         self,
         job: JobFolder,
-        source_path: str,
+        source: _Source,
         settings: Settings,
         inputs: Mapping[str, Path | str | None],
         overwrite: bool,
         engine: Engine | None = None,
         title: str | None = None,
     ) -> None:
-        self._engine, self._title = engine, title or Path(source_path).name
-        self._job, self._source_path, self._settings = job, source_path, settings
+        self._engine, self._title = engine, title or Path(source.path).name
+        self._job, self._source, self._settings = job, source, settings
         self._inputs, self._overwrite = inputs, overwrite
 
     def run(
         self,
-        tracks_of: Callable[[VideoInfo], list[Track]],
-        stages_of: Callable[[Parts], list[Stage]],
+        tracks_of: Callable[[Film], list[Track]],
+        stages_of: Callable[[Parts, Settings], list[Stage]],
         depth_in: Path | None = None,
     ) -> Report:
         """Encode what is missing, then join. Raises InputError, OutputError, EngineError."""
@@ -108,24 +156,23 @@ class _FileJob:
         if job.is_finished:
             return Meter([]).report([], "", [f"{job.targets[0]} was finished already"])
         with ExitStack() as stack:
-            source = stack.enter_context(VideoSource(self._source_path))
-            parts = stack.enter_context(prepared(self._settings, depth_in, engine=self._engine))
-            tracks = tracks_of(source.info)
+            film = stack.enter_context(self._source.open())
+            settings = script_for(self._settings, film)
+            parts = stack.enter_context(prepared(settings, depth_in, engine=self._engine, from_s=_from_s(film)))
+            tracks = tracks_of(film)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model}
-            more = {"output": [str(target.resolve()) for target in job.targets]}
+            more = {"output": [str(target.resolve()) for target in job.targets], "part": self._source.reading}
             job.begin(job_identity(made_from, self._settings, parts.engine, more), self._overwrite)
             names = [track.name for track in tracks]
             done = job.completed(names)
             if done is None:
-                segments, report = self._encode(source, stages_of(parts), tracks, parts.engine)
+                segments, report = self._encode(film, stages_of(parts, settings), tracks, parts.engine)
             else:
                 segments, report = done[0], Meter([]).report([], parts.engine, done[1])
         return report.with_notes(self._deliver(tracks, segments))
 
-    def _encode(
-        self, source: VideoSource, stages: Sequence[Stage], tracks: Sequence[Track], engine: str
-    ) -> tuple[int, Report]:
+    def _encode(self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], engine: str) -> tuple[int, Report]:
         """The number of segments that there are then, and the report of this run."""
         segment, state = self._job.resume_point([track.name for track in tracks])
         first = segment * self._job.segment_frames
@@ -133,19 +180,19 @@ class _FileJob:
         sink = SegmentedSink(self._job, tracks, snapshots, first)
         notes = [f"went on from frame {first}"] if first else []
         try:
-            with progress(self._title, source.info.frames) as on_frame:
+            with progress(self._title, film.info.frames) as on_frame:
                 report = run(
-                    _Rest(source, first),
+                    _Rest(film, first),
                     remembering(stages, snapshots, first, self._job.segment_frames, state),
                     sink,
                     engine=engine,
                     notes=notes,
                     on_frame=lambda done: on_frame(first + done),
                 )
-            segments = sink.finish(source.notes)
+            segments = sink.finish(film.notes)
         finally:
             sink.close()
-        return segments, report.with_notes(source.notes)
+        return segments, report.with_notes(film.notes)
 
     def _deliver(self, tracks: Sequence[Track], segments: int) -> list[str]:
         """Join the segments of each track, and give the files their names; returns what is to be said of the sound."""
@@ -158,27 +205,36 @@ class _FileJob:
 
 
 class _Rest:
-    """The frames of a video file from one on."""
+    """The frames of a film from one on."""
 
     live = False
 
-    def __init__(self, source: VideoSource, first: int) -> None:
-        self._source, self._first = source, first
+    def __init__(self, film: Film, first: int) -> None:
+        self._film, self._first = film, first
 
     def frames(self) -> Iterator[Frame]:
-        return self._source.frames(self._first)
+        return self._film.frames(self._first)
 
 
-def picture_track(target: Path, info: VideoInfo, source_path: str, settings: Settings) -> Track:
-    """The film itself, encoded as `settings` wish."""
+def _from_s(film: Film) -> float | None:
+    return None if film.info.cut is None else float(film.info.cut.start_s)
+
+
+def film_track(target: Path, film: Film, source_path: str, settings: Settings) -> Track:
+    """The film itself, encoded as `settings` wish, with what else its file holds."""
     container = container_of(target)
-    info = info if settings.view == "refocus" else info.in_8_bits()
+    info = film.info if settings.view == "refocus" else film.info.in_8_bits()
+    sides = partial(_sides, source_path, info) if isinstance(film, VideoSource) else None
 
     def encoder(output: Any, upright_hw: tuple[int, int]) -> PictureEncoder:
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
         return PictureEncoder(output, choose_encoding(container, info, size_hw, settings.encoding), info, size_hw)
 
-    return Track("video", target, container, _picture, encoder, sound=partial(SoundTrack, source_path))
+    return Track("video", target, container, _picture, encoder, sides, info)
+
+
+def _sides(source_path: str, info: VideoInfo, output: OutputContainer) -> SideStreams:
+    return SideStreams(source_path, output, info.cut)
 
 
 def _picture(rendered: Any) -> AnyPicture:

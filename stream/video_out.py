@@ -17,8 +17,10 @@ from ..kernels.errors import OutputError
 from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
 from .encoding_wish import EncodingWish
 from .frame import Rendered
-from .sound import SoundTrack
-from .video_in import VideoInfo, reason
+from .labels import muxer_options
+from .side_streams import SideStreams
+from .video_in import reason
+from .video_info import VideoInfo
 
 
 @contextmanager
@@ -49,6 +51,17 @@ def writing(path: Path) -> Generator[None]:
         raise OutputError(f"{path}: cannot write ({reason(error)}); it was not changed") from error
 
 
+def open_output(path: Path, container: str, info: VideoInfo) -> OutputContainer:
+    """A file for a film with what `info` says of it. Raises FFmpegError, OSError."""
+    return av.open(
+        f"file:{path.absolute()}",
+        "w",
+        format=container,
+        container_options=muxer_options(container, info.metadata),
+        metadata_errors="replace",
+    )
+
+
 class VideoSink:
     """One video file being written. Make it with `video_sink`, which gives it its life's frame."""
 
@@ -60,7 +73,7 @@ class VideoSink:
         self._info, self._sound_from, self._wish = info, sound_from, wish
         self._output: OutputContainer | None = None
         self._encoder: PictureEncoder | None = None
-        self._sound: SoundTrack | None = None
+        self._sound: SideStreams | None = None
         self.notes: list[str] = []
 
     def write(self, rendered: Rendered) -> bool:
@@ -77,10 +90,10 @@ class VideoSink:
         info = self._info
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
         encoding = choose_encoding(self._container, info, size_hw, self._wish)
-        self._output = av.open(f"file:{self._aside.absolute()}", "w", format=self._container)
+        self._output = open_output(self._aside, self._container, info)
         self._encoder = PictureEncoder(self._output, encoding, info, size_hw)
         if self._sound_from is not None:
-            self._sound = SoundTrack(self._sound_from, self._output)
+            self._sound = SideStreams(self._sound_from, self._output, info.cut)
         return self._encoder
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -96,8 +109,9 @@ class VideoSink:
             self.notes += self._encoder.notes
             if self._sound is not None:
                 self._sound.finish()
-                self.notes += self._sound.notes
             self._output.close()
+            if self._sound is not None:
+                self.notes += [*self._sound.notes, *self._sound.lost(self._aside)]
 
     def close(self) -> None:
         """Let go of all files; what is not finished is lost."""

@@ -31,7 +31,7 @@ def write_clip(
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             container.mux(video.encode(frame))
             if audio is not None:
-                container.mux(audio.encode(_tone(index)))
+                container.mux(audio.encode(tone(index)))
         container.mux(video.encode(None))
         if audio is not None:
             container.mux(audio.encode(None))
@@ -94,7 +94,7 @@ def draw(index: int, size_wh: tuple[int, int]) -> np.ndarray:
     return picture
 
 
-def _tone(index: int) -> AudioFrame:
+def tone(index: int) -> AudioFrame:
     count = SAMPLES_PER_S // RATE
     t = (np.arange(count) + index * count) / SAMPLES_PER_S
     frame = AudioFrame.from_ndarray((0.2 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)[None], "fltp", "mono")

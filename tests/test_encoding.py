@@ -14,7 +14,7 @@ from pullfocus.stream.codecs import ENCODERS, CodecName, PixelFormat, check_avai
 from pullfocus.stream.colour import ColourTags
 from pullfocus.stream.encoding import choose_encoding
 from pullfocus.stream.encoding_wish import EncodingWish, parse_bitrate
-from pullfocus.stream.video_in import VideoInfo
+from pullfocus.stream.video_info import VideoInfo
 
 from .clip import write_clip
 from .probe import decode_all, probe

@@ -5,29 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from pullfocus.stream.films import film_target
 
 from .command import run
+from .media_list import KEPT, REFUSED, rows
 from .probe import Probe, decode_all, probe
 
 MEDIA = Path(__file__).resolve().parents[2] / "shared" / "media"
 FOLDERS = ("a_talking_head", "b_people_hands", "d_outdoor", "f_codec_robustness")
 TIMEOUT_S = 120
 
-# File name → what the one line must say.
-REFUSED = {
-    "androidx__invalid-bitstream.webm": "no frame can be decoded",
-    "androidx__sample_audio_only.mp4": "holds no video",
-    "audio_only.m4a": "holds no video",
-    "interlaced_tff_h264.mp4": "interlaced",
-    "interlaced_tff_mpeg2.mpg": "interlaced",
-    "moviepy__result.webm": "not a readable video",
-    "text_not_video.mp4": "not a readable video",
-    "truncated_60pct_no_moov.mp4": "not a readable video",
-}
-# Kept in their own kind of container; everything else becomes MP4.
-OWN_CONTAINER = (".mkv", ".webm", ".mov")
 RGB_SOURCES = (".gif",)
 
 
@@ -44,23 +34,17 @@ def require_media() -> None:
         pytest.skip(f"the clips to walk are not here ({MEDIA})")
 
 
-def output_for(clip: Path, folder: Path) -> Path:
-    own = clip.suffix.lower() in OWN_CONTAINER
-    return folder / f"out{clip.suffix.lower() if own else '.mp4'}"
-
-
 def test_the_media_folder_is_here_and_whole() -> None:
     require_media()
     names = {clip.name for clip in clips()}
-    assert len(names) >= 50
-    assert set(REFUSED) <= names
+    assert names == KEPT.keys() | REFUSED.keys()
 
 
 @pytest.mark.media
 @pytest.mark.parametrize("clip", clips(), ids=lambda p: p.name)
 def test_a_clip_is_kept_whole_or_refused_in_one_line(clip: Path, tmp_path: Path) -> None:
-    target = output_for(clip, tmp_path)
-    result = run("video", "--engine", "plane", "-o", target, "--", clip, timeout_s=TIMEOUT_S)
+    target = film_target(str(clip), tmp_path)
+    result = run("video", "--engine", "plane", "-o", tmp_path, "--", clip, timeout_s=TIMEOUT_S)
     assert "Traceback" not in result.stderr
     if clip.name in REFUSED:
         assert result.returncode == 2, result.stderr
@@ -70,7 +54,24 @@ def test_a_clip_is_kept_whole_or_refused_in_one_line(clip: Path, tmp_path: Path)
         return
     assert result.returncode == 0, result.stderr
     assert list(tmp_path.iterdir()) == [target]
-    assert_same_stream(probe(clip), probe(target), is_rgb=clip.suffix in RGB_SOURCES)
+    kept, source, written = KEPT[clip.name], probe(clip), probe(target)
+    assert len(written.times_s) == kept.frames
+    assert beside(target) == kept.beside
+    assert kept.said in result.stderr
+    assert_same_stream(source, written, is_rgb=clip.suffix in RGB_SOURCES)
+
+
+def beside(path: Path) -> str:
+    """What a file holds beside its film."""
+    with av.open(f"file:{path}") as container:
+        streams = list(container.streams)[1:]  # the film is written first
+        return ", ".join(s.codec_context.name if s.type == "audio" else s.type for s in streams)
+
+
+def test_the_table_of_clips_is_the_list() -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+    table = text.partition("held by tests/test_media.py -->\n")[2].strip().splitlines()
+    assert table[2:] == rows()
 
 
 def assert_same_stream(source: Probe, result: Probe, is_rgb: bool) -> None:
@@ -107,8 +108,10 @@ def test_with_the_aperture_closed_the_pictures_come_out_as_they_went_in(name: st
     """Same colours, same way up, same order: only the encoder's loss is left."""
     require_media()
     clip = next(c for c in clips() if c.name == name)
-    target = output_for(clip, tmp_path)
-    assert run("video", clip, "-o", target, "--engine", "plane", "--aperture", "0", timeout_s=TIMEOUT_S).returncode == 0
+    target = film_target(str(clip), tmp_path)
+    assert (
+        run("video", clip, "-o", tmp_path, "--engine", "plane", "--aperture", "0", timeout_s=TIMEOUT_S).returncode == 0
+    )
     before, after = decode_all(clip), decode_all(target)
     for index in (0, len(before) // 2, len(before) - 1):
         a, b = (f[index].reformat(format="yuv444p").to_ndarray().astype(np.float64) for f in (before, after))

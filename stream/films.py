@@ -1,0 +1,116 @@
+"""What can be read as a film and written as one, told by its name: a video file, an animation, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from ..engines.atomic import check_target
+from ..kernels.errors import InputError
+from .animation_out import ANIMATIONS, animation_sink
+from .config import Settings
+from .encoding import CONTAINERS
+from .focus_script import from_time_on
+from .frame import Frame
+from .pipeline import Sink
+from .span import Reading
+from .stills import is_sequence, open_sequence, open_webp
+from .stills_out import check_sequence_target, is_numbered, sequence_sink
+from .video_in import VideoSource, open_input
+from .video_info import VideoInfo
+
+SUFFIX = "_refocused"  # of a result that is to lie in a folder
+
+
+class Film(Protocol):
+    """A source of frames from files."""
+
+    info: VideoInfo
+
+    @property
+    def live(self) -> bool: ...
+    @property
+    def film_start_s(self) -> float: ...
+    @property
+    def notes(self) -> list[str]: ...
+    def frames(self, first: int = 0) -> Iterator[Frame]: ...
+
+
+class FilmSink(Sink, Protocol):
+    """A sink that has something to say at the end."""
+
+    @property
+    def notes(self) -> list[str]: ...
+
+
+def open_film(location: str, part: Reading | None = None) -> AbstractContextManager[Film]:
+    """A video file, an animation, or a sequence of pictures. Raises InputError."""
+    part = part or Reading()
+    span, rate, strict = part.span, part.rate, part.strict
+    if is_sequence(location):
+        return open_sequence(location, rate, span)
+    if rate is not None:
+        raise InputError(f"--rate is for sequences of pictures; {location} says itself when each picture is shown")
+    if location.lower().endswith(".webp"):
+        return open_webp(Path(location), span)
+    return VideoSource(location, span=span, strict=strict)
+
+
+def film_target(location: str, target: Path) -> Path:
+    """The file to write: `target`, or in the folder `target` one named after the input, of the same kind if it can."""
+    if not target.is_dir():
+        return target
+    source = Path(location)
+    name = source.name if source.is_dir() or not is_sequence(location) else source.absolute().parent.name
+    stem, ending = (name, ".mp4") if is_sequence(location) else (source.stem, source.suffix)
+    writable = ending.lower() in CONTAINERS or ending.lower() in ANIMATIONS
+    return target / f"{stem}{SUFFIX}{ending if writable else '.mp4'}"
+
+
+def check_film_target(target: Path, overwrite: bool) -> None:
+    """Raises InputError for a name that cannot be written."""
+    if is_numbered(target):
+        check_sequence_target(target, overwrite)
+        return
+    endings = [*CONTAINERS, *ANIMATIONS]
+    if target.suffix.lower() not in endings:
+        raise InputError(
+            f"{target}: got the ending {target.suffix!r}, expected {', '.join(endings)}, or pictures as in out/%05d.png"
+        )
+    check_target(target, overwrite)
+
+
+def is_video(target: Path) -> bool:
+    """Whether a name asks for a video file, rather than for an animation or pictures."""
+    return target.suffix.lower() in CONTAINERS
+
+
+def pictures_sink(target: Path, film: Film, location: str) -> AbstractContextManager[FilmSink]:
+    """A sink for an animation or numbered pictures. Raises InputError."""
+    if is_numbered(target):
+        return sequence_sink(target, film.info)
+    return animation_sink(target, film.info, loop_from=location)
+
+
+def left_out(target: Path, location: str, film: Film) -> list[str]:
+    """Notes on what a file of pictures only has no room for."""
+    if not isinstance(film, VideoSource):
+        return []
+    with open_input(location) as container:
+        return [
+            f"left out: {stream.type} stream {stream.index}, {target.suffix[1:]} holds pictures only"
+            for stream in container.streams
+            if stream.type != "video"
+        ]
+
+
+def script_for(settings: Settings, film: Film) -> Settings:
+    """The settings with their focus script as it is for the part of the film that is read."""
+    cut = film.info.cut
+    if settings.script is None or cut is None:
+        return settings
+    skipped_s = max(float(cut.start_s) - film.film_start_s, 0.0)
+    return replace(settings, script=from_time_on(settings.script, skipped_s, float(film.info.rate)))
