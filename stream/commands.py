@@ -38,11 +38,12 @@ def video(
     overwrite: o.Overwrite = False,
 ) -> None:
     """Refocus a film; sound, subtitles, times, rotation, colours, bit depth, alpha, chapters and metadata are kept."""
+    from .depth_file import is_of_a_net
     from .films import film_target
     from .preview import preview_frame
     from .video_job import refocus_video
 
-    settings = film.settings(NET_DEAD_ZONE if depth_in is None else 0.0)
+    settings = film.settings(NET_DEAD_ZONE if depth_in is None or is_of_a_net(depth_in) else 0.0)
     o.check_untouched(settings, depth_in)
     part, preview_s = reading.reading(), parse_time("--preview", preview)
     if preview_s is not None:

@@ -1,7 +1,8 @@
 """Depth on disk: 16-bit PNG for pictures; for video one losslessly compressed grey16 file with timestamps.
 
-65535 is inverse depth 1.0. A depth video is FFV1 in Matroska, one frame per picture, at the size at
-which the depth was estimated; its tag CUTS holds the numbers of the frames that begin a scene.
+65535 is inverse depth 1.0. A depth video is FFV1 in Matroska, one frame per picture, used as it is; with the tag
+EDGES it is a net's small depth, which gets its edges from the picture. The tag CUTS holds the numbers of the frames
+that begin a scene.
 """
 
 from __future__ import annotations
@@ -20,17 +21,19 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ..kernels.api import InverseDepth
+from ..kernels.api import InverseDepth, load
 from ..kernels.errors import InputError
-from .frame import Frame
+from .frame import Frame, Sensed
 from .grey16 import from_grey16, to_grey16
 from .pictures import write_picture
+from .stages import with_edges
 from .state import State
 from .video_in import open_input
 from .video_info import VideoInfo
 
 ENDING = ".mkv"
 CUTS_TAG, NO_CUTS = "CUTS", "none"
+EDGES_TAG, FROM_PICTURE = "EDGES", "picture"  # of depth that is to get its edges from the picture
 NEAR_S = 0.005  # Matroska counts milliseconds
 
 
@@ -92,6 +95,20 @@ def cut_tags(cuts: Sequence[int]) -> dict[str, str]:
     return {CUTS_TAG: " ".join(map(str, cuts)) or NO_CUTS}
 
 
+def small_tags(cuts: Sequence[int]) -> dict[str, str]:
+    """The same, of depth without the picture's edges."""
+    return cut_tags(cuts) | {EDGES_TAG: FROM_PICTURE}
+
+
+def is_of_a_net(path: Path) -> bool:
+    """Whether a depth video is what `--depth-out` wrote: depth of a net, still without the picture's edges."""
+    try:
+        with open_input(str(path)) as container:
+            return container.metadata.get(EDGES_TAG) == FROM_PICTURE
+    except InputError:
+        return False  # said when it is to be used
+
+
 class DepthVideo:
     """A depth video as the source of depth, frame by frame, checked against the pictures' timestamps."""
 
@@ -109,6 +126,7 @@ class DepthVideo:
             raise InputError(f"--depth-in {path}: got {got}, expected grey16 as `pullfocus depth` writes it")
         # Numbers of frames are counted from where the depth video begins.
         self.cuts = self._stored_cuts() if from_s is None else None
+        self._is_small = self._container.metadata.get(EDGES_TAG) == FROM_PICTURE
         self._frames = self._container.decode(streams[0])
         self._read = 0
         self._offset_s = None if from_s is None else 0.0
@@ -126,9 +144,8 @@ class DepthVideo:
             raise InputError(f"--depth-in {self._path}: got {CUTS_TAG} {text[:40]!r}, expected the numbers of frames")
         return frozenset(map(int, numbers))
 
-    def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
+    def sense(self, frame: Frame, cut: bool = False) -> Sensed:
         """The next frame's inverse depth. Raises InputError when it is not of this frame."""
-        del cut  # stored depth is used as it is
         try:
             stored = self._next()
             while self._skips and stored is not None and _time_s(stored) < frame.time_s - NEAR_S:
@@ -139,7 +156,8 @@ class DepthVideo:
         if stored is None:
             raise InputError(f"--depth-in {self._path}: ends before frame {frame.index} of the video")
         self._check_time(_time_s(stored), frame)
-        return from_grey16(stored.to_ndarray())
+        depth = from_grey16(stored.to_ndarray())
+        return with_edges(depth, frame, load("cpu"), cut) if self._is_small else Sensed(frame, depth, cut)
 
     def _next(self) -> VideoFrame | None:
         self._read += 1

@@ -83,12 +83,14 @@ class FocusPlan:
 class Sensed:
     """A frame with its inverse depth (`h' w'` float32, maybe smaller than the picture).
 
-    cut: another scene than the frame before; what was learnt of that one is void.
+    cut: another scene than the frame before; what was learnt of that one is void. small: what the depth was at the
+    net's size, before it got the picture's edges; None where it was used as it came.
     """
 
     frame: Frame
     inverse_depth: InverseDepth
     cut: bool = False
+    small: InverseDepth | None = None
 
     def __repr__(self) -> str:
         return f"Sensed({self.frame!r}, depth {self.inverse_depth.shape})"

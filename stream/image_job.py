@@ -109,7 +109,7 @@ class _Run:
     def depth(self, frame: Frame, path: Path) -> InverseDepth:
         with self.timed("depth"):
             if self._engine is not None:
-                return NetDepth(self._engine, self.kernels, self._settings).depth_of(frame)
+                return NetDepth(self._engine, self.kernels, self._settings).sense(frame).inverse_depth
             assert self._depth_in is not None
             folder = self._depth_in.is_dir()
             return read_depth_picture(self._depth_in / f"{path.stem}.png" if folder else self._depth_in)

@@ -49,7 +49,7 @@ DeadZone: TypeAlias = Annotated[
     float | None,
     typer.Option(
         help="inverse-depth difference that stays sharp",
-        show_default=f"{NET_DEAD_ZONE}; 0 with --depth-in and for image",
+        show_default=f"{NET_DEAD_ZONE}; 0 for image and with --depth-in, unless --depth-out wrote it",
     ),
 ]
 Layers: TypeAlias = Annotated[int, typer.Option(metavar="K", help="number of depth layers, 2–16")]
@@ -81,7 +81,9 @@ DepthIn: TypeAlias = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="use this depth, untouched: 16-bit PNG (65535 = 1.0), or what `depth` wrote"),
 ]
-DepthOut: TypeAlias = Annotated[Path | None, typer.Option(metavar="FILE", help="also write the depth used")]
+DepthOut: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="also write the depth, for another pass with --depth-in")
+]
 ViewOption: TypeAlias = Annotated[
     View,
     typer.Option(

@@ -10,7 +10,6 @@ All of them appear whole or not at all, and doing a piece again writes the same.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ from .focus import FocusPuller
 from .frame import FocusPlan, Frame, Layered, Sensed
 from .pipeline import Sink, run
 from .stages import DepthStage, LayersStage, NetDepth, RefocusStage, with_edges
-from .state import State
 from .video_in import VideoSource
 
 
@@ -129,8 +127,7 @@ class Plan:
     def layered(self, frame: Frame, kernels: Kernels) -> Layered:
         """A frame as it left the layers' stage."""
         row = frame.index - self.frames.start
-        depth = with_edges(self.small[row], frame, kernels)
-        sensed = Sensed(frame, depth, bool(self.cuts[row]))
+        sensed = with_edges(self.small[row], frame, kernels, bool(self.cuts[row]))
         return Layered(sensed, self.centres[row], FocusPlan(*map(float, self.plans[row])))
 
 
@@ -140,46 +137,29 @@ def plan_film(location: str, settings: Settings, answers: Sequence[Path], plans:
     Raises InputError, OutputError.
     """
     kernels = load("cpu")
-    depth = _KeptSmall(NetDepth(Answered(answers), kernels, settings), kernels)
-    stages = [DepthStage(depth), LayersStage(kernels, settings, FocusPuller(settings))]
+    stages = [
+        DepthStage(NetDepth(Answered(answers), kernels, settings)),
+        LayersStage(kernels, settings, FocusPuller(settings)),
+    ]
     with VideoSource(location) as source:
-        sink = _PlanSink(depth.smalls, plans)
+        sink = _PlanSink(plans)
         run(source, stages, sink)
     sink.check_end(location)
-
-
-class _KeptSmall:
-    """A net's depth; what it is before it gets its edges is kept for the plan."""
-
-    def __init__(self, net: NetDepth, kernels: Kernels) -> None:
-        self._net, self._kernels = net, kernels
-        self.smalls: deque[InverseDepth] = deque()  # appended here, taken by the sink: both ends are safe by themselves
-
-    def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
-        small = self._net.small_depth_of(frame, cut)
-        self.smalls.append(small)
-        return with_edges(small, frame, self._kernels)
-
-    def state(self) -> State:
-        return self._net.state()
-
-    def restore(self, state: State) -> None:
-        self._net.restore(state)
 
 
 class _PlanSink:
     """Writes a plan as soon as its frames are complete; of these it keeps no pictures."""
 
-    def __init__(self, smalls: deque[InverseDepth], plans: Mapping[range, Path]) -> None:
-        self._smalls, self._plans = smalls, plans
+    def __init__(self, plans: Mapping[range, Path]) -> None:
+        self._plans = plans
         self._ranges = iter(plans)
         self._now = next(self._ranges, None)
         self._rows: list[tuple[Any, ...]] = []  # of the plan's arrays
 
     def write(self, layered: Layered, /) -> bool:
-        plan = layered.plan
+        sensed, plan = layered.sensed, layered.plan
         lens = (plan.inverse_depth, plan.aperture, plan.dead_zone)
-        self._rows.append((self._smalls.popleft(), layered.centres, lens, layered.sensed.cut))
+        self._rows.append((sensed.small, layered.centres, lens, sensed.cut))
         if self._now is not None and len(self._rows) == len(self._now):
             Plan(self._now, *map(np.array, zip(*self._rows))).save(self._plans[self._now])
             self._now, self._rows = next(self._ranges, None), []

@@ -24,8 +24,8 @@ from .views import show
 class DepthSource(Protocol):
     """Where the depth stage gets its inverse depth from."""
 
-    def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
-        """For the next frame. cut: it begins another scene."""
+    def sense(self, frame: Frame, cut: bool = False) -> Sensed:
+        """The next frame with its depth. cut: it begins another scene."""
         ...
 
     def state(self) -> State: ...
@@ -45,11 +45,7 @@ class NetDepth:
         self._range = make_range(settings.depth_range)
         self._since_net = 0
 
-    def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
-        return with_edges(self.small_depth_of(frame, cut), frame, self._kernels)
-
-    def small_depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
-        """The same at the net's size, before it gets the picture's edges."""
+    def sense(self, frame: Frame, cut: bool = False) -> Sensed:
         if cut:
             self._memory.reset()
             self._range.reset()
@@ -57,7 +53,9 @@ class NetDepth:
         # Frames seen, not the frame's number: live frames may be dropped, and with them every N-th number.
         new = self._ask(frame) if self._since_net == 0 else None
         self._since_net = (self._since_net + 1) % self._settings.net_every
-        return self._range.apply(self._memory.update(frame.picture8, new), frame.time_s)
+        small = self._range.apply(self._memory.update(frame.picture8, new), frame.time_s)
+        # On the grid of a 16-bit file, so that a stored depth gives the same picture.
+        return with_edges(from_grey16(to_grey16(small)), frame, self._kernels, cut)
 
     def state(self) -> State:
         return {"memory": self._memory.state(), "range": self._range.state(), "since_net": self._since_net}
@@ -73,11 +71,10 @@ class NetDepth:
         return self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
 
 
-def with_edges(small: InverseDepth, frame: Frame, kernels: Kernels) -> InverseDepth:
+def with_edges(small: InverseDepth, frame: Frame, kernels: Kernels, cut: bool) -> Sensed:
     """A net's small inverse depth as it is used: at the picture's size, with its edges."""
     full = kernels.upsample(small, frame.picture8)
-    # On the grid of a 16-bit file, so that a stored depth gives the same picture.
-    return from_grey16(to_grey16(full))
+    return Sensed(frame, from_grey16(to_grey16(full)), cut, small)  # the grid of a 16-bit file, here too
 
 
 class DepthStage:
@@ -93,7 +90,7 @@ class DepthStage:
 
     def __call__(self, frame: Frame) -> Sensed:
         cut = self._cuts.is_cut(frame.picture8) if self._known is None else frame.index in self._known
-        return Sensed(frame, self._source.depth_of(frame, cut), cut)
+        return self._source.sense(frame, cut)
 
     def state(self) -> State:
         return {"source": self._source.state(), "cuts": self._cuts.state()}

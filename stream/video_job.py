@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from av.container import OutputContainer
 
 from ..engines.api import Engine
 from ..engines.atomic import check_distinct
-from ..kernels.api import AnyPicture
+from ..kernels.api import AnyPicture, InverseDepth
 from ..kernels.errors import InputError
 from .config import Settings
-from .depth_file import DepthEncoder, check_ending, cut_tags
+from .depth_file import DepthEncoder, check_ending, cut_tags, small_tags
 from .encoding import PictureEncoder, choose_encoding, container_of
 from .films import Film, check_film_target, is_video, left_out, open_film, pictures_sink, script_for
 from .focus import FocusPuller
-from .frame import Frame
+from .frame import Frame, Rendered
 from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
 from .job_identity import job_identity
 from .join import join
@@ -67,7 +67,7 @@ def refocus_video(
         check_ending(depth_out)
 
     def tracks(film: Film) -> list[Track]:
-        depth = [_depth_track(depth_out, film.info)] if depth_out is not None else []
+        depth = [_small_depth_track(depth_out, film.info)] if depth_out is not None else []
         return [film_track(target, film, source_path, settings), *depth]
 
     def stages(parts: Parts, settings: Settings) -> list[Stage]:
@@ -239,6 +239,16 @@ def _sides(source_path: str, info: VideoInfo, output: OutputContainer) -> SideSt
 
 def _picture(rendered: Any) -> AnyPicture:
     return rendered.picture
+
+
+def _small_depth_track(target: Path, info: VideoInfo) -> Track:
+    """For a second pass: depth before it gets the picture's edges, a tenth of the size and of the time to read."""
+    return replace(_depth_track(target, info), array=_small_depth, tags=small_tags)
+
+
+def _small_depth(rendered: Rendered) -> InverseDepth:
+    sensed = rendered.layered.sensed
+    return sensed.inverse_depth if sensed.small is None else sensed.small
 
 
 def _depth_track(target: Path, info: VideoInfo) -> Track:

@@ -170,8 +170,8 @@ def test_the_range_starts_anew_at_a_cut(kernels: Kernels, temple: Picture, flowe
 
 def test_given_depth_is_untouched_by_a_cut(temple: Picture, flower: Picture) -> None:
     class Given:
-        def depth_of(self, frame: Frame, cut: bool = False) -> InverseDepth:
-            return np.full((2, 2), frame.index / 10, np.float32)
+        def sense(self, frame: Frame, cut: bool = False) -> Sensed:
+            return Sensed(frame, np.full((2, 2), frame.index / 10, np.float32), cut)
 
         def state(self) -> State:
             return {}

@@ -235,7 +235,7 @@ def test_net_every_reuses_the_last_depth(kernels: Kernels) -> None:
     engine = Counting()
     depth = NetDepth(engine, kernels, Settings(net_every=3))
     for frame in SyntheticSource(SMALL_HW, live=False, frames=7).frames():
-        depth.depth_of(frame)
+        depth.sense(frame)
     assert engine.calls == 3  # frames 0, 3 and 6
 
 

@@ -270,9 +270,10 @@ def test_killed_again_and_again_it_makes_the_same_files(broken_once: Broken, rng
 
 
 def test_depth_alone_goes_on_too_and_pictures_have_nothing_to_resume(broken: Broken, tmp_path: Path) -> None:
-    out = broken.whole / "alone.mkv"
-    depth_of_video(str(broken.folder / "in.mp4"), out, SETTINGS, resume=True)  # nothing there: from the start
-    assert frames_of(out) == frames_of(broken.whole / "depth.mkv")
+    source, plain, out = str(broken.folder / "in.mp4"), broken.whole / "plain.mkv", broken.whole / "alone.mkv"
+    depth_of_video(source, plain, SETTINGS)
+    depth_of_video(source, out, SETTINGS, resume=True)  # nothing there: from the start
+    assert frames_of(out) == frames_of(plain)
     assert_one_line(run("depth", tmp_path, "-o", tmp_path / "x", "--resume"), "--resume goes on with a video")
 
 

@@ -78,6 +78,10 @@ def test_the_same_frames_come_out_byte_for_byte(
     assert frames_of(tmp_path / "1.mkv") == frames_of(tmp_path / "2.mkv")
     video = DepthVideo(tmp_path / "depth.mkv")
     assert video.cuts == set(CUTS)
+    sensed = video.sense(Frame(np.zeros((SIZE_WH[1], SIZE_WH[0], 3), np.uint8), 0, 0, Fraction(1, 1000)))
+    assert sensed.small is not None
+    assert sensed.small.shape == (48, 80)  # the engine's size: cheap to read
+    assert sensed.inverse_depth.shape == SIZE_WH[::-1]
     video.close()
 
 
@@ -99,13 +103,13 @@ def test_stored_depth_goes_on_at_its_place(tmp_path: Path) -> None:
     path = write_depth(tmp_path / "depth.mkv", None, frames=5)
     through, resumed = DepthVideo(path), DepthVideo(path)
     frames = [Frame(np.zeros((24, 32, 3), np.uint8), i, i, Fraction(1, 25)) for i in range(5)]
-    depths = [through.depth_of(frame).copy() for frame in frames[:3]]
+    depths = [through.sense(frame).inverse_depth.copy() for frame in frames[:3]]
     resumed.restore(through.state())
     for frame in frames[3:]:
-        np.testing.assert_array_equal(resumed.depth_of(frame), through.depth_of(frame))
+        np.testing.assert_array_equal(resumed.sense(frame).inverse_depth, through.sense(frame).inverse_depth)
     assert len({float(depth[0, 0]) for depth in depths}) == 3
     with pytest.raises(InputError, match="ends before frame 5"):
-        resumed.depth_of(replace(frames[4], index=5))
+        resumed.sense(replace(frames[4], index=5))
     for video in (through, resumed):
         video.close()
 

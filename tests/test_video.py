@@ -91,7 +91,7 @@ def test_joined_files_go_on_at_their_pace(ending: str, tmp_path: Path) -> None:
 
 def test_depth_written_and_read_again_gives_the_same_frames(clip: Path, tmp_path: Path) -> None:
     depth, first, second = tmp_path / "depth.mkv", tmp_path / "first.mp4", tmp_path / "second.mp4"
-    same = ("--dead-zone", "0.02", "--focus", "0.7")
+    same = ("--focus", "0.7")
     assert run("video", clip, "-o", first, *PLANE, *same, "--depth-out", depth).returncode == 0
     assert run("video", clip, "-o", second, "--depth-in", depth, *same).returncode == 0
     assert first.read_bytes() == second.read_bytes()
