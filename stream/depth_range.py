@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
 from ..kernels.api import InverseDepth
+from ..kernels.errors import InputError
 from .state import State
 
-RangeMode = Literal["fixed", "auto"]
+RangeMode = Literal["fixed", "auto", "shot"]
 PERCENTILES = (2.0, 98.0)
 SETTLE_S = 1.0  # time constant of the running percentiles
 LEAST_SPAN = 0.02  # a flat scene is not stretched into noise
@@ -74,5 +78,46 @@ class AutoRange:
         self._low_high, self._time_s = state["low_high"], state["time_s"]
 
 
-def make_range(mode: RangeMode) -> DepthRange:
-    return AutoRange() if mode == "auto" else FixedRange()
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """From `start_s` on, up to the next one. low, high: inverse depths that become 0 and 1."""
+
+    start_s: float
+    low: float
+    high: float
+
+
+class ShotRange:
+    """A `DepthRange`: each shot's own percentiles become 0 and 1, from its first frame to its last."""
+
+    def __init__(self, shots: Sequence[Shot]) -> None:
+        """shots: in their order, at least one."""
+        self._shots = list(shots)
+        self._starts_s = [shot.start_s for shot in shots]
+
+    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
+        shot = self._shots[max(0, bisect_right(self._starts_s, time_s) - 1)]
+        span = np.float32(max(shot.high - shot.low, LEAST_SPAN))
+        return np.clip((inverse_depth - np.float32(shot.low)) / span, 0.0, 1.0)
+
+    def reset(self) -> None:
+        """A shot's range does not depend on what came before."""
+
+    def state(self) -> State:
+        return {}
+
+    def restore(self, state: State) -> None:
+        pass
+
+
+def make_range(mode: RangeMode, shots: Sequence[Shot] | None = None) -> DepthRange:
+    """shots: what a first pass over the film has found. Raises InputError where it is needed and there was none."""
+    match mode:
+        case "fixed":
+            return FixedRange()
+        case "auto":
+            return AutoRange()
+        case "shot":
+            if shots is None:
+                raise InputError("--depth-range shot looks through a film first; what has no end needs fixed or auto")
+            return ShotRange(shots)

@@ -70,7 +70,10 @@ QualityOption: TypeAlias = Annotated[
 ]
 DepthRange: TypeAlias = Annotated[
     RangeMode,
-    typer.Option(help="fixed: 0 = infinity, 1 = 0.5 m; auto: the clip's steady 2nd–98th percentile becomes 0–1"),
+    typer.Option(
+        help="fixed: 0 = infinity, 1 = 0.5 m; auto: the clip's steady 2nd–98th percentile becomes 0–1; "
+        "shot: that of each whole shot, found in a first pass (films only)"
+    ),
 ]
 Device: TypeAlias = Annotated[DeviceChoice, typer.Option(help="where the net runs")]
 EngineOption: TypeAlias = Annotated[

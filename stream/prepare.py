@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from ..engines.build import build
 from ..kernels.api import Kernels, load
 from ..kernels.errors import InputError
 from .config import Settings
+from .depth_range import Shot
 from .focus import FocusPuller
 from .pipeline import Stage
 from .stages import DepthSource, DepthStage, LayersStage, NetDepth, RefocusStage
@@ -37,10 +38,10 @@ class Parts:
         ]
 
 
-def net_parts(engine: Engine, settings: Settings) -> Parts:
-    """The parts whose depth is an engine's."""
+def net_parts(engine: Engine, settings: Settings, shots: Sequence[Shot] | None = None) -> Parts:
+    """The parts whose depth is an engine's. shots: of a film, as `NetDepth` needs them. Raises InputError."""
     kernels = load("cpu")
-    return Parts(kernels, NetDepth(engine, kernels, settings), label(engine))
+    return Parts(kernels, NetDepth(engine, kernels, settings, shots), label(engine))
 
 
 @contextmanager
@@ -50,18 +51,23 @@ def prepared(
     warm_up_hw: tuple[int, int] | None = None,
     engine: Engine | None = None,
     from_s: float | None = None,
+    look_through: Callable[[Engine], Sequence[Shot]] | None = None,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
     engine: one that is there already, as `settings` ask for it; else it is built.
     warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
     from_s: the stream begins at this time of the film that `depth_in` is of; None: as the film does.
+    look_through: finds the film's shots, for `settings` that need them.
     """
     if depth_in is None:
         engine = engine or build(settings.engine)
         if warm_up_hw is not None:
             engine.infer(np.zeros((*warm_up_hw, 3), np.uint8))
-        yield net_parts(engine, settings)
+        shots = None
+        if settings.depth_range == "shot" and look_through is not None:
+            shots = look_through(engine)
+        yield net_parts(engine, settings, shots)
         return
     if depth_in.suffix.lower() == ".png":
         raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")

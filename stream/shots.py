@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from ..engines.api import Engine
 from ..kernels.api import InverseDepth
 from .cuts import CutDetector
-from .depth_range import LEAST_SPAN, PERCENTILES
+from .depth_range import PERCENTILES, Shot
 from .frame import Frame
 
 SAMPLED_EVERY_S = 0.4  # how often the net looks at a shot
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """From `start_s` on, up to the next one. low, high: inverse depths that become 0 and 1."""
-
-    start_s: float
-    low: float
-    high: float
 
 
 def survey(frames: Iterable[Frame], engine: Engine, on_frame: Callable[[int], None] | None = None) -> list[Shot]:
@@ -55,20 +44,3 @@ class _Samples:
     def summary(self) -> Shot:
         low, high = np.percentile(np.concatenate(self._values), PERCENTILES).tolist()
         return Shot(self._start_s, low, high)
-
-
-class ShotRange:
-    """A `DepthRange`: each shot's own percentiles become 0 and 1, from its first frame to its last."""
-
-    def __init__(self, shots: Sequence[Shot]) -> None:
-        """shots: in their order, at least one."""
-        self._shots = list(shots)
-        self._starts_s = [shot.start_s for shot in shots]
-
-    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
-        shot = self._shots[max(0, bisect_right(self._starts_s, time_s) - 1)]
-        span = np.float32(max(shot.high - shot.low, LEAST_SPAN))
-        return np.clip((inverse_depth - np.float32(shot.low)) / span, 0.0, 1.0)
-
-    def reset(self) -> None:
-        """A shot's range does not depend on what came before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
 from .cuts import CutDetector
-from .depth_range import make_range
+from .depth_range import Shot, make_range
 from .focus import FocusPuller
 from .frame import Frame, Layered, Rendered, Sensed
 from .grey16 import from_grey16, to_grey16
@@ -39,10 +39,13 @@ class NetDepth:
     The engine is asked every `net_every`-th frame, and where a scene begins.
     """
 
-    def __init__(self, engine: Engine, kernels: Kernels, settings: Settings) -> None:
+    def __init__(
+        self, engine: Engine, kernels: Kernels, settings: Settings, shots: Sequence[Shot] | None = None
+    ) -> None:
+        """shots: of the film, for their depth range. Raises InputError where `settings` need them."""
         self._engine, self._kernels, self._settings = engine, kernels, settings
         self._memory = DepthMemory(kernels, settings.steady, settings.net_every)
-        self._range = make_range(settings.depth_range)
+        self._range = make_range(settings.depth_range, shots)
         self._since_net = 0
 
     def sense(self, frame: Frame, cut: bool = False) -> Sensed:

@@ -17,6 +17,7 @@ from ..kernels.api import AnyPicture, InverseDepth
 from ..kernels.errors import InputError
 from .config import Settings
 from .depth_file import DepthEncoder, check_ending, cut_tags, small_tags
+from .depth_range import Shot
 from .encoding import PictureEncoder, choose_encoding, container_of
 from .films import Film, check_film_target, is_video, left_out, open_film, pictures_sink, script_for
 from .focus import FocusPuller
@@ -29,6 +30,7 @@ from .prepare import Parts, prepared
 from .progress import progress
 from .report import Meter, Report
 from .segments import SegmentedSink, Snapshots, Track, remembering
+from .shots import survey
 from .side_streams import SideStreams
 from .span import Reading
 from .stages import DepthStage
@@ -90,7 +92,7 @@ def _refocus_into_pictures(
     with ExitStack() as stack:
         film = stack.enter_context(source.open())
         settings = script_for(settings, film)
-        parts = stack.enter_context(prepared(settings, depth_in, from_s=_from_s(film)))
+        parts = stack.enter_context(prepared(settings, depth_in, from_s=_from_s(film), look_through=source.shots))
         sink = stack.enter_context(pictures_sink(target, film, source.path))
         stages = parts.stages(settings, FocusPuller(settings))
         on_frame = stack.enter_context(progress(Path(source.path).name, film.info.frames))
@@ -127,6 +129,11 @@ class _Source:
     def open(self) -> AbstractContextManager[Film]:
         return open_film(self.path, self.reading)
 
+    def shots(self, engine: Engine) -> list[Shot]:
+        """Look through it once. Raises InputError."""
+        with self.open() as film, progress("looking for shots", film.info.frames) as on_frame:
+            return survey(film.frames(), engine, on_frame)
+
 
 class _FileJob:
     """One run of a job whose folder is `job`: the rest of what is to be done, or all of it."""
@@ -158,7 +165,9 @@ class _FileJob:
         with ExitStack() as stack:
             film = stack.enter_context(self._source.open())
             settings = script_for(self._settings, film)
-            parts = stack.enter_context(prepared(settings, depth_in, engine=self._engine, from_s=_from_s(film)))
+            parts = stack.enter_context(
+                prepared(settings, depth_in, engine=self._engine, from_s=_from_s(film), look_through=self._source.shots)
+            )
             tracks = tracks_of(film)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model}

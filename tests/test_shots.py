@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
+from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.api import InverseDepth, Picture
+from pullfocus.kernels.errors import InputError
+from pullfocus.stream import Refocuser, prepare
+from pullfocus.stream.config import Settings
+from pullfocus.stream.depth_range import Shot, ShotRange
 from pullfocus.stream.frame import Frame
-from pullfocus.stream.shots import Shot, ShotRange, survey
+from pullfocus.stream.grey16 import from_grey16
+from pullfocus.stream.shots import survey
+from pullfocus.stream.video_job import depth_of_video
+
+from .probe import decode_all
 
 RATE = 10
 
@@ -68,3 +80,32 @@ def test_a_flat_shot_is_not_stretched_into_noise() -> None:
 def test_what_lies_outside_the_range_is_clipped() -> None:
     out = ShotRange([Shot(0.0, 0.2, 0.4)]).apply(np.array([[0.0, 1.0]], np.float32), 0.0)
     assert out.tolist() == [[0.0, 1.0]]
+
+
+def test_a_film_of_two_shots_has_each_stretched_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, depth = write_pictures(tmp_path / "in.mkv"), tmp_path / "depth.mkv"
+    monkeypatch.setattr(prepare, "build", lambda _: Brightness())  # pyright: ignore[reportUnknownLambdaType]
+    depth_of_video(str(clip), depth, Settings(depth_range="shot", steady=False))
+    maps = [from_grey16(frame.to_ndarray()) for frame in decode_all(depth)]
+    assert len(maps) == len(film())
+    for index in (0, 11, 12, 19):
+        assert np.percentile(maps[index], (2, 98)) == pytest.approx((0.0, 1.0), abs=0.1)
+
+
+def test_what_has_no_end_cannot_be_looked_through() -> None:
+    with pytest.raises(InputError, match="--depth-range shot looks through a film first"):
+        Refocuser(Settings(depth_range="shot", engine=EngineRequest("plane")))
+
+
+def write_pictures(path: Path) -> Path:
+    """`film` as a lossless file."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=RATE)
+        stream.codec_context.height, stream.codec_context.width = film()[0].size_hw
+        stream.codec_context.pix_fmt = "bgr0"
+        for given in film():
+            frame = VideoFrame.from_ndarray(given.picture8, format="rgb24")
+            frame.pts, frame.time_base = given.pts, given.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
