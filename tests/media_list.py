@@ -20,6 +20,7 @@ KEPT = {
     "androidx__bbb_176x144_128kbps_15fps_h263.3gp": Kept(15, ""),
     "androidx__bear-vp9-odd-dimensions.webm": Kept(30, ""),
     "androidx__bt601.mov": Kept(30, "aac"),
+    "androidx__dolbyVision-hdr.MOV": Kept(4, "aac", "the input is Dolby Vision; its base layer is kept"),
     "androidx__roadtrip-vp92-10bit.webm": Kept(72, ""),
     "androidx__sample_android_slow_motion.mp4": Kept(7, ""),
     "androidx__sample_fragmented.mp4": Kept(30, "aac"),
@@ -64,7 +65,6 @@ KEPT = {
 
 # File name → what the one line must say.
 REFUSED = {
-    "androidx__dolbyVision-hdr.MOV": "HDR (HLG)",
     "androidx__invalid-bitstream.webm": "no frame can be decoded",
     "androidx__sample_audio_only.mp4": "holds no video",
     "audio_only.m4a": "holds no video",
