@@ -60,6 +60,7 @@ def refocus_video(
     """
     check_distinct([target] if depth_out is None else [target, depth_out])
     check_distinct((Path(source_path), depth_out))
+    FocusPuller(settings)  # reads the model of faces: what is none is said before a film is opened
     source = _Source(source_path, reading or Reading())
     if not is_video(target):
         check_film_target(target, overwrite)
