@@ -22,8 +22,8 @@ from .film_parts import FilmIndex, look_through
 from .frame import Rendered
 from .phases import ask_net, plan_film, render
 from .segments import SegmentWriter, Track
+from .tracks import film_track
 from .video_in import VideoSource
-from .video_job import film_track
 
 
 def begin(task: Task, settings: Settings, overwrite: bool, segment: int, longest: int) -> Outcome | FilmIndex:

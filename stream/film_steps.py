@@ -24,8 +24,8 @@ from .film_pieces import ask, begin, do_whole, make_plan, render_part
 from .job_folder import SEGMENT_FRAMES
 from .job_identity import differences, job_identity
 from .join import join
+from .tracks import film_track
 from .video_in import VideoSource
-from .video_job import film_track
 
 IDENTITY = "job.json"
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from av.container import OutputContainer
 
 from ..engines.api import Engine
 from ..engines.atomic import check_distinct
-from ..kernels.api import AnyPicture, InverseDepth
 from ..kernels.errors import InputError
 from .config import Settings
-from .depth_file import DepthEncoder, check_ending, cut_tags, small_tags
+from .depth_file import check_ending
 from .depth_range import Shot
-from .encoding import PictureEncoder, choose_encoding, container_of
+from .encoding import container_of
 from .films import Film, check_film_target, is_video, left_out, open_film, pictures_sink, script_for
 from .focus import FocusPuller
-from .frame import Frame, Rendered
+from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
 from .job_identity import job_identity
 from .join import join
@@ -31,11 +26,9 @@ from .progress import progress
 from .report import Meter, Report
 from .segments import SegmentedSink, Snapshots, Track, remembering
 from .shots import survey
-from .side_streams import SideStreams
 from .span import Reading
 from .stages import DepthStage
-from .video_in import VideoSource
-from .video_info import VideoInfo
+from .tracks import depth_track, film_track, small_depth_track
 
 
 def refocus_video(
@@ -70,7 +63,7 @@ def refocus_video(
         check_ending(depth_out)
 
     def tracks(film: Film) -> list[Track]:
-        depth = [_small_depth_track(depth_out, film.info)] if depth_out is not None else []
+        depth = [small_depth_track(depth_out, film.info)] if depth_out is not None else []
         return [film_track(target, film, source_path, settings), *depth]
 
     def stages(parts: Parts, settings: Settings) -> list[Stage]:
@@ -115,7 +108,7 @@ def depth_of_video(
     source = _Source(source_path, reading or Reading())
     with job_folder([target], resume=resume, overwrite=overwrite) as job:
         return _FileJob(job, source, settings, {"input": source_path}, overwrite).run(
-            lambda film: [_depth_track(target, film.info)],
+            lambda film: [depth_track(target, film.info)],
             lambda parts, _settings: [DepthStage(parts.depth)],
         )
 
@@ -228,45 +221,3 @@ class _Rest:
 
 def _from_s(film: Film) -> float | None:
     return None if film.info.cut is None else float(film.info.cut.start_s)
-
-
-def film_track(target: Path, film: Film, source_path: str, settings: Settings) -> Track:
-    """The film itself, encoded as `settings` wish, with what else its file holds."""
-    container = container_of(target)
-    info = film.info if settings.view == "refocus" else film.info.in_8_bits()
-    sides = partial(_sides, source_path, info) if isinstance(film, VideoSource) else None
-
-    def encoder(output: Any, upright_hw: tuple[int, int]) -> PictureEncoder:
-        size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
-        return PictureEncoder(output, choose_encoding(container, info, size_hw, settings.encoding), info, size_hw)
-
-    return Track("video", target, container, _picture, encoder, sides, info)
-
-
-def _sides(source_path: str, info: VideoInfo, output: OutputContainer) -> SideStreams:
-    return SideStreams(source_path, output, info.cut)
-
-
-def _picture(rendered: Any) -> AnyPicture:
-    return rendered.picture
-
-
-def _small_depth_track(target: Path, info: VideoInfo) -> Track:
-    """For a second pass: depth before it gets the picture's edges, a tenth of the size and of the time to read."""
-    return replace(_depth_track(target, info), array=_small_depth, tags=small_tags)
-
-
-def _small_depth(rendered: Rendered) -> InverseDepth:
-    sensed = rendered.layered.sensed
-    return sensed.inverse_depth if sensed.small is None else sensed.small
-
-
-def _depth_track(target: Path, info: VideoInfo) -> Track:
-    return Track(
-        "depth",
-        target,
-        "matroska",
-        lambda item: item.inverse_depth,
-        lambda output, size_hw: DepthEncoder(output, info, size_hw),
-        tags=cut_tags,
-    )
