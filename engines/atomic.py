@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from ..kernels.errors import InputError, OutputError
 
@@ -50,7 +51,8 @@ def written_aside(path: Path) -> Generator[Path]:
 
     Raises OutputError when the disk is full or the folder is read-only.
     """
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    # No name of another run's: not of one that was given up, nor of one on another machine.
+    aside = path.with_name(f".{path.stem}.{uuid4().hex}.part{path.suffix}")
     try:
         yield aside
         put_in_place(aside, path)

@@ -132,9 +132,9 @@ def depth(
 
 
 def _write_depth(source: str, out: Path, settings: Settings, reading: Reading, overwrite: bool, resume: bool) -> Report:
-    path = Path(source)
     from .stills import is_sequence
 
+    path = Path(source)
     if path.is_dir() or (path.suffix.lower() in ENDINGS and not is_sequence(source)):
         from .image_job import depth_of_pictures
 

@@ -5,15 +5,13 @@ Each writes its files whole or not at all, and may be done twice, also by two pr
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from ..engines.api import Engine, label
-from ..engines.atomic import put_in_place
+from ..engines.atomic import written_aside
 from ..engines.build import EngineRequest, build
 from .batch import Outcome, attempt
 from .batch_plan import Task
@@ -43,16 +41,13 @@ def do_whole(task: Task, settings: Settings, overwrite: bool, segment: int) -> O
 def ask(location: str, wanted: list[int], request: EngineRequest, path: Path) -> str:
     """What the net says of some frames; returns which net that was."""
     engine = engine_of(request)
-    with _named_at_end(path) as aside:
-        ask_net(location, wanted, engine, aside)
+    ask_net(location, wanted, engine, path)
     return label(engine)
 
 
 def make_plan(location: str, settings: Settings, nets: list[Path], plans: dict[range, Path]) -> None:
     """The one pass over a film."""
-    with ExitStack() as stack:
-        asides = {part: stack.enter_context(_named_at_end(path)) for part, path in plans.items()}
-        plan_film(location, settings, nets, asides)
+    plan_film(location, settings, nets, plans)
 
 
 def render_part(
@@ -81,7 +76,7 @@ class _SegmentSink:
         number = rendered.frame.index
         if number in self._paths:
             self._finish()
-            aside = self._now.enter_context(_named_at_end(self._paths[number]))
+            aside = self._now.enter_context(written_aside(self._paths[number]))
             self._writer = SegmentWriter(aside, self._track, number)
         assert self._writer is not None, "a part begins with a segment"
         self._writer.write(rendered)
@@ -103,20 +98,6 @@ class _SegmentSink:
         if self._writer is not None:
             self._writer.abandon()
         self._now.__exit__(kind, error, trace)
-
-
-@contextmanager
-def _named_at_end(path: Path) -> Generator[Path]:
-    """A name beside `path` that no other process uses, and that becomes `path` at a clean end.
-
-    A worker that was given up may still be at work while another does its piece again.
-    """
-    aside = path.with_name(f".{uuid4().hex}{path.suffix}")
-    try:
-        yield aside
-        put_in_place(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=1)

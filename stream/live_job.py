@@ -171,19 +171,19 @@ def _sink(stack: ExitStack, request: LiveRequest, puller: FocusPuller, settings:
         window = WindowSink(puller, settings.view)
         stack.callback(window.close)
         return window
-    return NullSink() if request.sink == "null" else _recording(stack, request)
+    return NullSink() if request.sink == "null" else _recording(stack, request, settings)
 
 
-def _recording(stack: ExitStack, request: LiveRequest) -> Sink:
+def _recording(stack: ExitStack, request: LiveRequest, settings: Settings) -> Sink:
     from .encoding import container_of
     from .live_info import live_info
     from .recording import Recording
     from .video_out import video_sink
 
-    target = Path(request.sink)
-    container_of(target)
+    target, wish = Path(request.sink), settings.encoding
+    wish.check(container_of(target))
     check_target(target, request.overwrite)
-    return stack.enter_context(Recording(target, video_sink(target, live_info(request.rate or DEFAULT_RATE))))
+    return stack.enter_context(Recording(target, video_sink(target, live_info(request.rate or DEFAULT_RATE), wish)))
 
 
 def _live_source(stack: ExitStack, request: LiveRequest) -> LiveSource:

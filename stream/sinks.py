@@ -1,11 +1,6 @@
-"""Small sinks: nothing, and several at once."""
+"""The sink that is none."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-from .frame import Rendered
-from .pipeline import Sink
 
 
 class NullSink:
@@ -13,14 +8,3 @@ class NullSink:
 
     def write(self, _rendered: object, /) -> bool:
         return True
-
-
-class TeeSink:
-    """Hands each frame to several sinks, in order."""
-
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = sinks
-
-    def write(self, rendered: Rendered, /) -> bool:
-        answers = [sink.write(rendered) for sink in self._sinks]  # all of them, also after a False
-        return all(answers)

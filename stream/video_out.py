@@ -1,4 +1,4 @@
-"""Write refocused frames to a video file: timestamps, rotation, colour tags and sound as in the source."""
+"""Write frames to a video file in one go, as a recording; a film's job does it in segments (`segments.py`)."""
 
 from __future__ import annotations
 
@@ -18,23 +18,19 @@ from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
 from .encoding_wish import EncodingWish
 from .frame import Rendered
 from .labels import muxer_options
-from .side_streams import SideStreams
 from .video_in import reason
 from .video_info import VideoInfo
 
 
 @contextmanager
-def video_sink(
-    path: Path, info: VideoInfo, sound_from: str | None = None, wish: EncodingWish = NO_WISHES
-) -> Generator[VideoSink]:
+def video_sink(path: Path, info: VideoInfo, wish: EncodingWish = NO_WISHES) -> Generator[VideoSink]:
     """A sink for `path`: the file appears at a clean end of the block, and not at all otherwise.
 
-    sound_from: the file whose sound and subtitles are copied. Raises InputError for an unknown
-    ending or a wish that cannot be met, and OutputError when the disk is full.
+    Raises InputError for an unknown ending or a wish that cannot be met, and OutputError when the disk is full.
     """
     container = container_of(path)
     with written_aside(path) as aside:
-        sink = VideoSink(path, aside, container, info, sound_from, wish)
+        sink = VideoSink(path, aside, container, info, wish)
         try:
             yield sink
             sink.finish()
@@ -65,24 +61,18 @@ def open_output(path: Path, container: str, info: VideoInfo) -> OutputContainer:
 class VideoSink:
     """One video file being written. Make it with `video_sink`, which gives it its life's frame."""
 
-    def __init__(
-        self, path: Path, aside: Path, container: str, info: VideoInfo, sound_from: str | None, wish: EncodingWish
-    ) -> None:
+    def __init__(self, path: Path, aside: Path, container: str, info: VideoInfo, wish: EncodingWish) -> None:
         """path: the name it will have; aside: where it is written until then."""
         self._path, self._aside, self._container = path, aside, container
-        self._info, self._sound_from, self._wish = info, sound_from, wish
+        self._info, self._wish = info, wish
         self._output: OutputContainer | None = None
         self._encoder: PictureEncoder | None = None
-        self._sound: SideStreams | None = None
-        self.notes: list[str] = []
 
     def write(self, rendered: Rendered) -> bool:
         """Encode one frame. Raises OutputError."""
         frame, picture = rendered.frame, rendered.picture
         with writing(self._path):
             encoder = self._encoder or self._open(picture.shape[:2])
-            if self._sound is not None:
-                self._sound.write_until(frame.time_s)
             self._mux(encoder.encode(picture, frame))
         return True
 
@@ -92,8 +82,6 @@ class VideoSink:
         encoding = choose_encoding(self._container, info, size_hw, self._wish)
         self._output = open_output(self._aside, self._container, info)
         self._encoder = PictureEncoder(self._output, encoding, info, size_hw)
-        if self._sound_from is not None:
-            self._sound = SideStreams(self._sound_from, self._output, info.cut)
         return self._encoder
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -101,22 +89,15 @@ class VideoSink:
         self._output.mux(packets)
 
     def finish(self) -> None:
-        """Flush the encoder, copy the rest of the sound, write the index. Raises OutputError."""
+        """Flush the encoder, write the index. Raises OutputError."""
         if self._output is None or self._encoder is None:
             raise OutputError("no frame arrived, so there is nothing to write")
         with writing(self._path):
             self._mux(self._encoder.flush())
-            self.notes += self._encoder.notes
-            if self._sound is not None:
-                self._sound.finish()
             self._output.close()
-            if self._sound is not None:
-                self.notes += [*self._sound.notes, *self._sound.lost(self._aside)]
 
     def close(self) -> None:
         """Let go of all files; what is not finished is lost."""
-        if self._sound is not None:
-            self._sound.close()
         if self._output is not None:
             with suppress(FFmpegError):  # a full disk fails here again; the first error is on its way
                 self._output.close()

@@ -68,6 +68,17 @@ class Render:
         return rendered(frame)
 
 
+def test_a_recording_is_encoded_as_wished_or_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    made = live("--source", "synthetic", "--sink", out, *SMALL, "--frames", "3", "--codec", "ffv1")
+    assert made.returncode == 0, made.stderr
+    with av.open(str(out)) as container:
+        assert container.streams.video[0].codec_context.name == "ffv1"
+    refused = live("--source", "synthetic", "--sink", tmp_path / "out.mp4", "--frames", "3", "--codec", "prores")
+    assert refused.returncode == 2
+    assert "--codec prores does not go into mp4" in refused.stderr
+
+
 class Unplugged:
     """Gives ten frames, then breaks, as a camera does whose cable is pulled."""
 

@@ -21,7 +21,7 @@ from pullfocus.stream.config import Settings
 from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Frame, Rendered
 from pullfocus.stream.pipeline import Interrupted, Stage, run
-from pullfocus.stream.sinks import NullSink, TeeSink
+from pullfocus.stream.sinks import NullSink
 from pullfocus.stream.stages import DepthStage, LayersStage, NetDepth, RefocusStage
 from pullfocus.stream.synthetic import SyntheticSource
 from pullfocus.stream.targets import Fixed
@@ -216,12 +216,6 @@ def test_same_input_gives_the_same_pictures(kernels: Kernels) -> None:
         run(SyntheticSource(SMALL_HW, live=False, frames=6), make_stages(kernels), sink)
     for a, b in zip(first.got, second.got, strict=True):
         np.testing.assert_array_equal(a.picture, b.picture)
-
-
-def test_tee_hands_frames_to_all_and_stops_when_one_wants_to(stages: list[Stage]) -> None:
-    stops, follows = Keep(at=3, event=lambda: False), Keep()
-    run(endless(), stages, TeeSink([stops, follows]))
-    assert stops.indices == follows.indices == [0, 1, 2, 3]
 
 
 def test_net_every_reuses_the_last_depth(kernels: Kernels) -> None:
