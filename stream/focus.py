@@ -17,6 +17,7 @@ from .state import Remembers, State
 from .subject import SubjectAim, nearest_visible, small_copy
 from .targets import Auto, Fixed, LayerNumber, Nearest, Point, Target, parse_focus, write_target
 
+TURN_S = 0.25  # in which the aperture follows a user's hand
 DEAD_BAND = 0.02  # of inverse depth: a subject that wanders within it does not move the focus
 Aim: TypeAlias = Callable[[Sensed, Centres], float]  # the inverse depth of a target, frame by frame
 
@@ -24,8 +25,9 @@ Aim: TypeAlias = Callable[[Sensed, Centres], float]  # the inverse depth of a ta
 class FocusPuller:
     """Gives every frame its focus plan. One thread calls `plan` and `reset`.
 
-    `target` may be replaced at any time from another thread (a click in the window); a script replaces it, too.
-    A target is begun anew when another object takes its place.
+    `target`, `held` and `aperture` may be set at any time from another thread (a click in the window); a script sets
+    target and aperture, too. A target is begun anew when another object takes its place. held: the focus stays at the
+    depth where it is.
     """
 
     def __init__(self, settings: Settings, faces: FaceFinder | None = None) -> None:
@@ -33,9 +35,11 @@ class FocusPuller:
         if faces is None and settings.face_model is not None:
             faces = YuNet(settings.face_model)
         self.target = settings.focus
+        self.held = False
         self._faces = FaceTracker(faces) if faces is not None else None
         self._script = ScriptRun(settings.script) if settings.script is not None else None
-        self._dead_zone, self._aperture = settings.dead_zone, settings.aperture
+        self._dead_zone = settings.dead_zone
+        self.aperture = self._aperture = settings.aperture
         self._aimed_at: Target | None = None
         self._aim: Aim | None = None
         self._focus: Glide | None = None
@@ -51,7 +55,10 @@ class FocusPuller:
         time_s = sensed.frame.time_s
         for entry, start_s in self._script.due(sensed.frame) if self._script is not None else ():
             self._begin(entry, start_s)
+        self._turn_aperture(time_s)
         wanted = self._take_aim()(sensed, centres)
+        if self.held and self._focus is not None:
+            wanted = self._focus.value
         focus = self._pulled(wanted, time_s, max(0.0, time_s - self._time_s))
         self._time_s, self._has_begun = time_s, True
         return FocusPlan(focus, self._aperture_at(time_s), self._dead_zone)
@@ -92,7 +99,8 @@ class FocusPuller:
             self._focus.restore(state["focus"])
         self._goal.restore(state["goal"])
         self._pull, self._aperture_pull = _pull(state["pull"]), _pull(state["aperture_pull"])
-        self._aperture, self._time_s, self._has_begun = state["aperture"], state["time_s"], state["has_begun"]
+        self.aperture = self._aperture = state["aperture"]
+        self._time_s, self._has_begun = state["time_s"], state["has_begun"]
 
     def _restore_aim(self, state: State) -> None:
         self.target = parse_focus(state["target"])
@@ -117,7 +125,7 @@ class FocusPuller:
         if entry.aperture is not None:
             easing = entry.easing if self._has_begun else "cut"
             self._aperture_pull = Pull(self._aperture_at(start_s), start_s, entry.duration_s, easing)
-            self._aperture = entry.aperture
+            self.aperture = self._aperture = entry.aperture
 
     def _take_aim(self) -> Aim:
         target = self.target  # once: it may change meanwhile
@@ -139,6 +147,13 @@ class FocusPuller:
         if self._pull.ended(time_s):
             self._pull = None
         return self._focus.value
+
+    def _turn_aperture(self, time_s: float) -> None:
+        """Go to the aperture that was asked for, softly."""
+        wanted = self.aperture  # once: it may change meanwhile
+        if wanted != self._aperture:
+            self._aperture_pull = Pull(self._aperture_at(time_s), time_s, TURN_S, "ease-out")
+            self._aperture = wanted
 
     def _aperture_at(self, time_s: float) -> float:
         pull = self._aperture_pull

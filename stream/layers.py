@@ -29,7 +29,7 @@ class LayerTracker:
 
     def __init__(self, kernels: Kernels, count: int, seed: int = 0) -> None:
         self._kernels = kernels
-        self._count = count
+        self.count = count
         self._rng = np.random.default_rng(seed)
         self._centres: Centres | None = None
         self._weights = np.zeros(count)
@@ -57,8 +57,8 @@ class LayerTracker:
         return self._centres
 
     def _start(self, batch: InverseDepth, values: InverseDepth) -> None:
-        self._centres, _ = optimal_centres(_spread_sample(batch, START_POINTS), self._count)
-        self._weights = np.zeros(self._count)
+        self._centres, _ = optimal_centres(_spread_sample(batch, START_POINTS), self.count)
+        self._weights = np.zeros(self.count)
         self._step(batch, COLD_UPDATES, values)
 
     def _step(self, batch: InverseDepth, updates: int, values: InverseDepth) -> None:
@@ -67,14 +67,14 @@ class LayerTracker:
             if update:
                 batch = values[self._rng.integers(0, values.size, BATCH)]
             self._centres, self._weights = self._kernels.cluster_update(batch, self._centres, self._weights)
-        limit = MEMORY_BATCHES * BATCH / self._count
+        limit = MEMORY_BATCHES * BATCH / self.count
         self._weights = np.minimum(self._weights, limit)
         self._centres = _apart(self._centres)
 
     def _is_cut(self, batch: InverseDepth) -> bool:
         assert self._centres is not None
         points = _spread_sample(batch, CHECK_POINTS)
-        _, best = optimal_centres(points, self._count)
+        _, best = optimal_centres(points, self.count)
         now = float(np.min((points[:, None] - self._centres) ** 2, axis=1).mean())
         return now > CUT_INERTIA_RATIO * max(best, INERTIA_FLOOR)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,6 +17,7 @@ from ..kernels.api import Picture
 from ..kernels.errors import InputError
 from .clock import MILLISECOND, pace
 from .config import Settings
+from .controls import Controls
 from .focus import FocusPuller
 from .frame import Frame
 from .pipeline import Interrupted, Sink, Source, run
@@ -66,14 +67,15 @@ class LiveRequest:
 def run_live(request: LiveRequest, settings: Settings) -> Report:
     """Run until the source ends, the user quits or Ctrl-C. Raises InputError, OutputError, EngineError."""
     puller = FocusPuller(settings)
+    controls = Controls(settings, puller, request.mirror)
     with ExitStack() as stack:
-        sink = _sink(stack, request, puller, settings)  # the window first: see `window`
+        sink = _sink(stack, request, controls)  # the window first: see `window`
         source = _live_source(stack, request)
         # A camera delivers the size that it was asked for or says so; it is not stretched.
         size_hw = None if request.camera is not None else request.size_hw
-        adjusted = Adjusted(source, size_hw, request.mirror, request.frames)
+        adjusted = Adjusted(source, size_hw, lambda: controls.mirror, request.frames)
         parts = stack.enter_context(prepared(settings))
-        stages = parts.stages(settings, puller)
+        stages = parts.stages(settings, puller, controls)
         on_idle = sink.idle if isinstance(sink, WatchedSink) else None
         try:
             report = run(adjusted, stages, sink, engine=parts.engine, on_idle=on_idle)
@@ -88,7 +90,7 @@ def run_bench(request: LiveRequest, settings: Settings) -> Report:
     with ExitStack() as stack:
         source = _bench_source(stack, request)
         size_hw = request.size_hw or source.size_hw
-        adjusted = Adjusted(source, size_hw, request.mirror, request.frames)
+        adjusted = Adjusted(source, size_hw, lambda: request.mirror, request.frames)
         parts = stack.enter_context(prepared(settings, warm_up_hw=size_hw))
         stages = parts.stages(settings, puller)
         # Channels of one: latency holds one wait for the slowest stage at each end, not the length of long queues.
@@ -98,7 +100,10 @@ def run_bench(request: LiveRequest, settings: Settings) -> Report:
 class Adjusted:
     """A source's frames in 8 bits, mirrored, resized or cut short; counted from 0 and timed in ms since the first."""
 
-    def __init__(self, source: Source, size_hw: tuple[int, int] | None, mirror: bool, frames: int) -> None:
+    def __init__(
+        self, source: Source, size_hw: tuple[int, int] | None, mirror: Callable[[], bool], frames: int
+    ) -> None:
+        """mirror: asked for every frame."""
         self._source, self._size_hw, self._mirror, self._frames = source, size_hw, mirror, frames
         self.live = source.live
 
@@ -129,7 +134,7 @@ class Adjusted:
             shrinks = height * width < picture.shape[0] * picture.shape[1]
             way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             picture = cast(Picture, cv2.resize(picture, (width, height), interpolation=way))
-        return cast(Picture, cv2.flip(picture, 1)) if self._mirror else picture
+        return cast(Picture, cv2.flip(picture, 1)) if self._mirror() else picture
 
 
 @runtime_checkable
@@ -164,14 +169,14 @@ class LiveVideo:
         return [*self._notes, *self._video.notes]
 
 
-def _sink(stack: ExitStack, request: LiveRequest, puller: FocusPuller, settings: Settings) -> Sink:
+def _sink(stack: ExitStack, request: LiveRequest, controls: Controls) -> Sink:
     if request.sink == "window":
         from .window import WindowSink
 
-        window = WindowSink(puller, settings.view)
+        window = WindowSink(controls)
         stack.callback(window.close)
         return window
-    return NullSink() if request.sink == "null" else _recording(stack, request, settings)
+    return NullSink() if request.sink == "null" else _recording(stack, request, controls.settings)
 
 
 def _recording(stack: ExitStack, request: LiveRequest, settings: Settings) -> Sink:

@@ -15,7 +15,7 @@ from .channel import Channel, ChannelClosed
 from .crew import Crew
 from .frame import Frame, Rendered
 from .interrupts import Interrupts
-from .report import Meter, Report
+from .report import Meter, Moment, Report
 
 CAPACITY = 3  # enough to overlap stages of uneven pace; live channels hold one
 IDLE_S = 0.1  # how long a sink is left alone, and Ctrl-C unanswered, when no frame comes
@@ -66,17 +66,21 @@ def run(
     notes: list[str] | None = None,
     on_frame: Callable[[int], None] | None = None,
     on_idle: Callable[[], bool] | None = None,
+    on_start: Callable[[Callable[[], Moment]], None] | None = None,
     capacity: int = CAPACITY,
 ) -> Report:
     """Run to the end of input. The first error of any thread ends everything and is raised here.
 
-    on_idle: called while no frame comes; False ends the run. capacity: of the channels of a source
-    that is not live. Raises Interrupted at Ctrl-C, which takes effect between two frames.
+    on_idle: called while no frame comes; False ends the run. on_start: is given what tells how the run does, at any
+    moment and in any thread. capacity: of the channels of a source that is not live. Raises Interrupted at Ctrl-C,
+    which takes effect between two frames.
     """
     names = ["source", *(stage.name for stage in stages), "sink"]
     capacity = 1 if source.live else capacity
     channels: list[Channel[Any]] = [Channel(f"{a}→{b}", capacity, newest_wins=source.live) for a, b in pairwise(names)]
     meter = Meter(names)
+    if on_start is not None:
+        on_start(lambda: meter.now(channels))
     try:
         with Interrupts() as interrupts:
             with Crew(channels) as crew:
@@ -134,10 +138,7 @@ def _drain(frames: Iterator[Rendered], sink: Sink, meter: Meter, on_frame: Calla
     for rendered in frames:
         started_s = monotonic()
         more = sink.write(rendered)
-        now_s = monotonic()
-        meter.durations_s["sink"].append(now_s - started_s)
-        meter.latencies_s.append(now_s - rendered.frame.captured_s)
-        meter.frames += 1
+        meter.hand_over(started_s, rendered.frame.captured_s)
         if on_frame is not None:
             on_frame(meter.frames)
         if not more:

@@ -14,6 +14,7 @@ from ..engines.build import build
 from ..kernels.api import Kernels, load
 from ..kernels.errors import InputError
 from .config import Settings
+from .controls import Controls
 from .depth_range import Shot
 from .focus import FocusPuller
 from .pipeline import Stage
@@ -29,12 +30,12 @@ class Parts:
     engine: str
     cuts: Collection[int] | None = None
 
-    def stages(self, settings: Settings, puller: FocusPuller) -> list[Stage]:
-        """Depth → layers → refocus."""
+    def stages(self, settings: Settings, puller: FocusPuller, controls: Controls | None = None) -> list[Stage]:
+        """Depth → layers → refocus. controls: what is turned while they run."""
         return [
             DepthStage(self.depth, self.cuts),
-            LayersStage(self.kernels, settings, puller),
-            RefocusStage(self.kernels, settings),
+            LayersStage(self.kernels, settings, puller, controls),
+            RefocusStage(self.kernels, settings, controls),
         ]
 
 

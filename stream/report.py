@@ -18,6 +18,7 @@ from ..engines.atomic import write_text
 from ..engines.environment import environment
 from .channel import Channel
 
+RECENT = 30  # frames: about a second
 RECENT_FRAMES = 20_000  # percentiles look back this far, so that a run of weeks needs no more memory
 
 
@@ -90,6 +91,17 @@ class Report:
         write_text(path, json.dumps(facts, indent=1) + "\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How a run does now: medians of the last RECENT frames, counts since the start. latency: capture to hand-over."""
+
+    fps: float
+    latency_ms: float
+    stages_ms: dict[str, float]
+    frames: int
+    dropped: int
+
+
 class Meter:
     """Collects durations while a run goes on; each stage writes only its own list, so no lock is needed."""
 
@@ -97,7 +109,28 @@ class Meter:
         self.durations_s: dict[str, deque[float]] = {name: deque(maxlen=RECENT_FRAMES) for name in stages}
         self.latencies_s: deque[float] = deque(maxlen=RECENT_FRAMES)
         self.frames = 0
+        self._handed_s: deque[float] = deque(maxlen=RECENT)
         self._start_s, self._start_cpu_s = monotonic(), process_time()
+
+    def hand_over(self, started_s: float, captured_s: float) -> None:
+        """The sink has taken a frame, which it was given at `started_s`."""
+        now_s = monotonic()
+        self.durations_s["sink"].append(now_s - started_s)
+        self.latencies_s.append(now_s - captured_s)
+        self._handed_s.append(now_s)
+        self.frames += 1
+
+    def now(self, channels: list[Channel[Any]]) -> Moment:
+        """Any thread may ask."""
+        handed_s = list(self._handed_s)
+        passed_s = handed_s[-1] - handed_s[0] if len(handed_s) > 1 else 0.0
+        return Moment(
+            fps=(len(handed_s) - 1) / passed_s if passed_s > 0.0 else 0.0,
+            latency_ms=_recent_ms(self.latencies_s),
+            stages_ms={name: _recent_ms(values) for name, values in self.durations_s.items()},
+            frames=self.frames,
+            dropped=sum(channel.stats.dropped for channel in channels),
+        )
 
     def report(self, channels: list[Channel[Any]], engine: str, notes: list[str]) -> Report:
         elapsed_s, cpu_s = monotonic() - self._start_s, process_time() - self._start_cpu_s
@@ -116,6 +149,13 @@ class Meter:
             engine=engine,
             notes=notes,
         )
+
+
+def _recent_ms(durations_s: deque[float]) -> float:
+    """The median of the last RECENT of them."""
+    # Copied whole first: another thread goes on appending.
+    recent = list(durations_s)[-RECENT:]
+    return float(np.median(recent)) * 1e3 if recent else 0.0
 
 
 def _peak_memory_mb() -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
+from .controls import Controls
 from .cuts import CutDetector
 from .depth_range import Shot, make_range
 from .focus import FocusPuller
@@ -108,11 +109,16 @@ class LayersStage:
 
     name = "layers"
 
-    def __init__(self, kernels: Kernels, settings: Settings, puller: FocusPuller) -> None:
-        self._puller = puller
+    def __init__(
+        self, kernels: Kernels, settings: Settings, puller: FocusPuller, controls: Controls | None = None
+    ) -> None:
+        """controls: whose settings, looked at in every frame, take the place of `settings`."""
+        self._kernels, self._puller, self._controls = kernels, puller, controls
         self._tracker = LayerTracker(kernels, settings.layers)
 
     def __call__(self, sensed: Sensed) -> Layered:
+        if self._controls is not None and self._controls.settings.layers != self._tracker.count:
+            self._tracker = LayerTracker(self._kernels, self._controls.settings.layers)
         if sensed.cut:
             self._tracker.reset()
             self._puller.reset()
@@ -132,9 +138,11 @@ class RefocusStage:
 
     name = "refocus"
 
-    def __init__(self, kernels: Kernels, settings: Settings) -> None:
-        self._kernels, self._settings = kernels, settings
-        self._style = RefocusStyle(settings.kernel, settings.engine.quality, settings.blades, settings.rotation)
+    def __init__(self, kernels: Kernels, settings: Settings, controls: Controls | None = None) -> None:
+        """controls: whose settings, looked at in every frame, take the place of `settings`."""
+        self._kernels, self._settings, self._controls = kernels, settings, controls
 
     def __call__(self, layered: Layered) -> Rendered:
-        return Rendered(layered, show(self._settings.view, layered, self._kernels, self._style))
+        now = self._settings if self._controls is None else self._controls.settings
+        style = RefocusStyle(now.kernel, now.engine.quality, now.blades, now.rotation)
+        return Rendered(layered, show(now.view, layered, self._kernels, style))

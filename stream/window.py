@@ -19,7 +19,7 @@ import cv2
 from ..kernels.api import AnyPicture, Picture
 from ..kernels.errors import OutputError
 from .config import View
-from .focus import FocusPuller
+from .controls import Controls
 from .frame import Rendered
 from .targets import Auto, Nearest, Point, Target
 
@@ -30,7 +30,7 @@ MARK_S = 1.0  # how long a click stays marked
 SMOOTH = 0.1  # weight of the newest frame in the shown fps and latency
 LARGEST_WH = (1280, 720)  # the window's size at the start; larger pictures are shown smaller
 TEXT_SHARE = 0.03  # height of the overlay's text, as a share of the picture's
-_TILES = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
+TILES: dict[View, tuple[int, int]] = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
 _INSTEAD = "use --sink null or --sink FILE"
 
 
@@ -40,10 +40,9 @@ class WindowSink:
     `q`, Esc or closing the window ends the run.
     """
 
-    def __init__(self, puller: FocusPuller, view: View) -> None:
+    def __init__(self, controls: Controls) -> None:
         """Opens the window. Raises OutputError when there is no display."""
-        self._puller = puller
-        self._tiles = _TILES.get(view, (1, 1))
+        self._controls = controls
         self._mark: tuple[int, int, float] | None = None
         self._size_hw = (0, 0)
         self._last_s: float | None = None
@@ -72,7 +71,7 @@ class WindowSink:
         """Do what the key pressed asks for; False ends the run."""
         key = cv2.waitKey(1) & 0xFF
         if key in FOCUS_KEYS:
-            self._puller.target = FOCUS_KEYS[key]
+            self._controls.focus_on(FOCUS_KEYS[key])
         return key not in QUIT_KEYS
 
     def _measure(self, rendered: Rendered) -> None:
@@ -102,8 +101,8 @@ class WindowSink:
         height, width = self._size_hw
         if event != cv2.EVENT_LBUTTONDOWN or not (0 <= x < width and 0 <= y < height):
             return
-        columns, rows = self._tiles
-        self._puller.target = Point(x / width * columns % 1.0, y / height * rows % 1.0)
+        columns, rows = TILES.get(self._controls.settings.view, (1, 1))
+        self._controls.focus_on(Point(x / width * columns % 1.0, y / height * rows % 1.0))
         self._mark = (x, y, monotonic())
 
     def close(self) -> None:

@@ -153,14 +153,14 @@ def test_ctrl_c_keeps_the_recording(tmp_path: Path) -> None:
 def test_an_unplugged_camera_leaves_what_was_recorded(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     with pytest.raises(InputError, match="stopped"), Recording(out, video_sink(out, live_info(30))) as sink:
-        run_pipeline(Adjusted(Unplugged(), None, False, 0), [Render()], sink)
+        run_pipeline(Adjusted(Unplugged(), None, lambda: False, 0), [Render()], sink)
     # The error discards what is under way between the threads, so not all ten arrive.
     assert len(decoded(out)) > 0
 
 
 def test_an_unexpected_error_keeps_the_recording_too(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    frames = list(Adjusted(SyntheticSource((96, 128), live=False, frames=4), None, False, 0).frames())
+    frames = list(Adjusted(SyntheticSource((96, 128), live=False, frames=4), None, lambda: False, 0).frames())
     with pytest.raises(ZeroDivisionError), Recording(out, video_sink(out, live_info(30))) as sink:
         _ = [sink.write(rendered(frame)) for frame in frames] + [1 // 0 == 1]
     assert len(decoded(out)) == 4
@@ -208,7 +208,7 @@ def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
 
 def test_ctrl_c_within_a_frame_waits_for_its_end(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    source = Adjusted(SyntheticSource((96, 128), live=False, frames=6), None, False, 0)
+    source = Adjusted(SyntheticSource((96, 128), live=False, frames=6), None, lambda: False, 0)
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted) as caught, Recording(out, InterruptingFile(out)) as sink:
         run_pipeline(source, [Render()], sink)
@@ -247,14 +247,14 @@ def test_recorded_timestamps_start_at_zero_and_rise() -> None:
             for pts in (9000, 9090, 9090, 9000, 9270):
                 yield Frame(picture, 0, pts, Fraction(1, 90_000), 90)
 
-    frames = list(Adjusted(Stream(), None, False, 0).frames())
+    frames = list(Adjusted(Stream(), None, lambda: False, 0).frames())
     assert [(frame.index, frame.pts, frame.duration) for frame in frames] == [(k, k, 1) for k in range(5)]
     assert {frame.time_base for frame in frames} == {Fraction(1, 1000)}
 
 
 def test_frames_stops_without_waiting_for_one_more() -> None:
     # The source breaks when an eleventh frame is asked for.
-    assert len(list(Adjusted(Unplugged(), None, False, 10).frames())) == 10
+    assert len(list(Adjusted(Unplugged(), None, lambda: False, 10).frames())) == 10
 
 
 def test_a_long_gap_repeats_the_last_picture() -> None:

@@ -27,7 +27,9 @@ def test_depth_quality_is_as_measured() -> None:
         assert f"{figure:.3f}" in README
 
 
-@pytest.mark.parametrize("name", ["against_report", "against_report_fine", "against_report_zen3", "against_report_fine_zen3"])
+@pytest.mark.parametrize(
+    "name", ["against_report", "against_report_fine", "against_report_zen3", "against_report_fine_zen3"]
+)
 def test_the_cost_against_the_report_is_as_measured(name: str) -> None:
     costs, ratio = {key: cost["median_ms"] for key, cost in result(name)["costs"].items()}, result(name)["ratio"]
     assert f"{costs['ours']:.0f} ms against {costs['report']:.0f} ms: {ratio:.1f} × less" in README
