@@ -36,6 +36,7 @@ from ..stream.pipeline import Stage
 from ..stream.prepare import Parts
 from ..stream.process import settle_in
 from ..stream.stages import NetDepth
+from ..training.tool import one_line_errors
 from . import report_recipe
 from .machine import describe_machine
 from .pictures_720p import SIZE_HW, frames_720p
@@ -153,4 +154,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -29,6 +29,7 @@ from ..training.data import Sample, open_set
 from ..training.metrics import align, boundary_f1, edge_ratio
 from ..training.metrics.boundary import filled
 from ..training.scoring import json_figures, known_mean
+from ..training.tool import one_line_errors
 from .machine import describe_machine
 from .truth import as_a_net_tells, edge_band
 
@@ -142,4 +143,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -23,6 +23,7 @@ import numpy as np
 from rich.progress import track
 
 from ..engines.atomic import write_text
+from ..training.tool import one_line_errors
 from .commands import HUNG, Ending, run_command
 from .digests import readable
 from .flash_clip import write_clip
@@ -147,4 +148,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with one_line_errors():
+        sys.exit(main())

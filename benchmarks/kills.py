@@ -22,6 +22,7 @@ import numpy as np
 from rich.progress import Progress
 
 from ..engines.atomic import write_text
+from ..training.tool import one_line_errors
 from .commands import KILLED, Ending, run_command
 from .digests import digest
 from .flash_clip import write_clip
@@ -147,4 +148,5 @@ def drawn(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with one_line_errors():
+        sys.exit(main())

@@ -26,6 +26,7 @@ from ..engines.build import EngineRequest, build
 from ..kernels.api import InverseDepth, Picture, load
 from ..stream.steady import DepthMemory
 from ..stream.video_in import VideoSource
+from ..training.tool import one_line_errors
 from .machine import describe_machine
 
 EVERY = (2, 4)
@@ -86,4 +87,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

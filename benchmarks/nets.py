@@ -25,6 +25,7 @@ from ..engines.checkpoint import Checkpoint
 from ..engines.openvino_engine import OpenVinoEngine
 from ..engines.shape import net_size
 from ..kernels.api import InverseDepth, Picture
+from ..training.tool import one_line_errors
 from .machine import describe_machine
 from .pictures_720p import SIZE_HW, panned_photo
 
@@ -119,4 +120,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

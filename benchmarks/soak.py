@@ -23,6 +23,7 @@ import numpy as np
 import psutil
 
 from ..engines.atomic import write_text
+from ..training.tool import one_line_errors
 from .flash_clip import RATE, Signals, read_signals, write_clip
 from .machine import describe_machine
 
@@ -197,4 +198,5 @@ def _write(path: Path, request: SoakRequest, result: SoakResult) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with one_line_errors():
+        sys.exit(main())

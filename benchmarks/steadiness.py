@@ -38,6 +38,7 @@ from ..stream.steady import DepthMemory
 from ..training.data import Pair, open_set
 from ..training.metrics import Frame as Scored
 from ..training.metrics import accuracy, flicker
+from ..training.tool import one_line_errors
 from .machine import describe_machine
 from .pictures_720p import panned_photo
 
@@ -230,4 +231,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -26,6 +26,7 @@ from rich.table import Table
 from ..engines.atomic import write_text
 from ..kernels.api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle, load
 from ..stream.layers import LayerTracker
+from ..training.tool import one_line_errors
 from . import report_recipe
 from .machine import describe_machine
 from .scenes import FAMILIES, REPORTING, TUNING, scene
@@ -196,4 +197,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from time import process_time
 
@@ -184,3 +186,11 @@ def test_nets_are_timed_on_every_engine(random_model: Path) -> None:
     assert all(value > 0 for value in cost.latency_ms.values())
     assert cost.size_hw == (192, 352)
     assert cost.numbers > 10_000_000
+
+
+def test_a_benchmark_without_its_data_ends_in_one_line() -> None:
+    command = [sys.executable, "-m", "pullfocus.benchmarks.edges", "/no/such/set.csv"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("pullfocus: cannot read /no/such/set.csv: there is no such file")
+    assert ended.stderr.count("\n") == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -14,13 +15,20 @@ from numpy.typing import NDArray
 from ..kernels.errors import OutputError, PullfocusError
 
 
-def run_tool(main: Callable[..., None]) -> None:
-    """Run `main` with the command line's arguments."""
+@contextmanager
+def one_line_errors() -> Generator[None]:
+    """What the user can mend ends the program with one line and exit code 2."""
     try:
-        typer.run(main)
+        yield
     except PullfocusError as error:
         print(f"pullfocus: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
+
+
+def run_tool(main: Callable[..., None]) -> None:
+    """Run `main` with the command line's arguments."""
+    with one_line_errors():
+        typer.run(main)
 
 
 def write_picture(path: Path, picture: NDArray[np.integer], *options: int) -> None:
