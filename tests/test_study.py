@@ -61,6 +61,8 @@ def test_a_study_is_trained_once_and_goes_on(
 ) -> None:
     data, output = write_set(tmp_path, 20), tmp_path / "table.json"
     request = (study_file, [data], [f"resnet18={weights}"], tmp_path / "out", output)
+    main(*request, only=["plain"], seeds=[1])
+    assert [(t.row, t.seed, t.steps) for t in read_trials(output)[0]] == [("plain", 1, 2)]
     main(*request, only=["plain"])
     assert [(t.row, t.seed, t.steps) for t in read_trials(output)[0]] == [("plain", 0, 2), ("plain", 1, 2)]
     main(*request)
@@ -82,7 +84,7 @@ def test_a_dearer_row_gets_fewer_steps(
 ) -> None:
     costs = {"plain": 1.0, "attention": 2.0}
 
-    def cost_s(_: Lab, row: str) -> float:
+    def cost_s(_: Lab, row: str, _seed: int) -> float:
         return costs[row]
 
     monkeypatch.setattr(Lab, "_cost_s", cost_s)
@@ -115,6 +117,11 @@ def test_a_wrong_study_is_one_line(study_file: Path, text: str, words: str) -> N
     with pytest.raises(InputError, match=words) as caught:
         read_study(study_file)
     assert "\n" not in str(caught.value)
+
+
+def test_a_seed_beyond_the_studys_is_said(tmp_path: Path, study_file: Path, weights: Path) -> None:
+    with pytest.raises(InputError, match="--seed: got 7; expected 0 to 1"):
+        main(study_file, [], [f"resnet18={weights}"], tmp_path, tmp_path / "table.json", seeds=[7])
 
 
 def test_unknown_rows_and_missing_weights_are_said(tmp_path: Path, study_file: Path, weights: Path) -> None:

@@ -1,7 +1,8 @@
 """Train many short nets that differ in one thing each, and table what it is worth.
 
 `python -m pullfocus.training.study STUDY.toml DATA... --weights resnet18=FILE -o FOLDER --json TABLE.json`.
-Rows that TABLE.json holds are not trained again, so a study may be stopped and started as one likes.
+Rows that TABLE.json holds are not trained again, so a study may be stopped and started as one likes, and several
+processes may write one table, each with `--seed` of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Annotated
@@ -101,7 +103,7 @@ class Lab:
 
     def trial(self, row: str, seed: int) -> Trial:
         """Train and score one net. Raises CheckpointError, OutputError, and InputError for missing weights."""
-        steps = self._steps(row)
+        steps = self._steps(row, seed)
         config = self._study.config(row, seed, steps)
         start_s = self._clock()
         net = self._trained(config, f"{_slug(row)}-{seed}")
@@ -110,17 +112,17 @@ class Lab:
         scores = {source: score(predictor(net, manner), samples) for source, samples in self._groups.items()}
         return Trial(row, seed, steps, round(train_s, 1), {source: s.as_json() for source, s in scores.items()})
 
-    def _steps(self, row: str) -> int:
+    def _steps(self, row: str, seed: int) -> int:
         """As many steps as take the time of the base's: costs are measured in turn, on the machine as it is now."""
         study = self._study
         if row == study.plain:
             return study.steps
-        base_s, row_s = (self._cost_s(name) for name in (study.plain, row))
+        base_s, row_s = (self._cost_s(name, seed) for name in (study.plain, row))
         return study.steps if abs(row_s / base_s - 1.0) < SAME_COST else round(study.steps * base_s / row_s)
 
-    def _cost_s(self, row: str) -> float:
+    def _cost_s(self, row: str, seed: int) -> float:
         start_s = self._clock()
-        self._trained(self._study.config(row, 0, PROBE_STEPS), "probe")
+        self._trained(self._study.config(row, seed, PROBE_STEPS), f"probe-{seed}")
         return self._clock() - start_s
 
     def _trained(self, config: Config, name: str) -> DepthNet:
@@ -172,10 +174,15 @@ def read_trials(path: Path) -> tuple[list[Trial], list[dict[str, str]]]:
         raise InputError(f"{path}: not a table of this tool ({error}); choose another file") from error
 
 
-def _write(path: Path, study: Study, trials: Sequence[Trial], environments: Sequence[dict[str, str]]) -> None:
+def _add(path: Path, study: Study, new: Trial) -> None:
+    """Write the table with one more trial. Raises OutputError."""
+    trials, environments = read_trials(path)  # again: another process may have written meanwhile
+    here = environment("torch")
+    rows = list(study.rows)
+    trials = sorted([*trials, new], key=lambda trial: (trial.seed, rows.index(trial.row) if trial.row in rows else -1))
     facts = {
         "study": study.model_dump(),
-        "environments": list(environments),
+        "environments": environments if here in environments else [*environments, here],
         "trials": [asdict(trial) for trial in trials],
     }
     write_text(path, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
@@ -188,26 +195,27 @@ def main(
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for the nets")],
     output: Annotated[Path, typer.Option("--json", metavar="FILE", help="table to write, or to go on with")],
     only: Annotated[list[str] | None, typer.Option("--row", help="only this row; repeatable")] = None,
+    seeds: Annotated[list[int] | None, typer.Option("--seed", help="only this seed; repeatable")] = None,
 ) -> None:
     """Train and score every row of a study, seed after seed."""
     study = read_study(study_file)
     unknown = set(only or ()) - study.rows.keys()
     if unknown:
         raise InputError(f"--row: got {min(unknown)}; expected one of {', '.join(study.rows)}")
-    trials, environments = read_trials(output)
+    beyond = [seed for seed in seeds or () if not 0 <= seed < study.seeds]
+    if beyond:
+        raise InputError(f"--seed: got {beyond[0]}; expected 0 to {study.seeds - 1}")
+    read_trials(output)
     samples = [sample for path in data for sample in open_set(path) if sample.kind != "none"]
     cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
     lab = Lab(study, samples, dict(_assignment(text) for text in weights), out)
-    here = environment("torch")
-    for seed in range(study.seeds):
-        for row in only or study.rows:
-            if any((trial.row, trial.seed) == (row, seed) for trial in trials):
-                continue
-            trials.append(lab.trial(row, seed))
-            environments = environments if here in environments else [*environments, here]
-            _write(output, study, trials, environments)
-            print(f"{row}, seed {seed}: {trials[-1].steps} steps, {trials[-1].train_s:.0f} s", flush=True)
-    Console().print(table(study, trials))
+    for seed, row in product(seeds or range(study.seeds), only or study.rows):
+        if any((trial.row, trial.seed) == (row, seed) for trial in read_trials(output)[0]):
+            continue
+        trial = lab.trial(row, seed)
+        _add(output, study, trial)
+        print(f"{row}, seed {seed}: {trial.steps} steps, {trial.train_s:.0f} s", flush=True)
+    Console().print(table(study, read_trials(output)[0]))
 
 
 def _assignment(text: str) -> tuple[str, Path]:
