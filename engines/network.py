@@ -1,4 +1,4 @@
-"""The depth net: a ResNet encoder, a light decoder with skip connections, inverse depth out.
+"""The depth net: a ResNet encoder, a decoder with skip connections, inverse depth out.
 
 The decoder is U-Net-like (Ronneberger et al. 2015, arXiv:1505.04597) and ends in a sub-pixel head
 (Shi et al. 2016, arXiv:1609.05158): four inverse depths per stride-2 cell, shuffled to full size.
@@ -31,16 +31,19 @@ class Skips(NamedTuple):
 
 
 class UpBlock(nn.Module):
-    """Double the size, join the skip, mix with one 3×3 convolution."""
+    """Double the size, join the skip, mix with two 3×3 convolutions."""
 
     def __init__(self, channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels + skip_channels, out_channels, 3, padding=1, bias=False)
-        self.bn = nn.BatchNorm2d(out_channels)
+        self.conv1 = nn.Conv2d(channels + skip_channels, out_channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
-        return functional.relu(self.bn(self.conv(torch.cat((x, skip), dim=1))))
+        x = functional.relu(self.bn1(self.conv1(torch.cat((x, skip), dim=1))))
+        return functional.relu(self.bn2(self.conv2(x)))
 
 
 class DepthNet(nn.Module):

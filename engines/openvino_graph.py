@@ -104,7 +104,8 @@ class _Builder:
             axes=axes,
         )
         joined = op.concat([self.done(x, f"{name}.grown"), skip], axis=1)
-        return self.relu(self.conv(joined, f"{name}.conv", f"{name}.bn"), name)
+        y = self.relu(self.conv(joined, f"{name}.conv1", f"{name}.bn1"), f"{name}.conv1")
+        return self.relu(self.conv(y, f"{name}.conv2", f"{name}.bn2"), name)
 
 
 def build(checkpoint: Checkpoint, size_hw: tuple[int, int], ranges: Ranges | None = None) -> ov.Model:

@@ -154,7 +154,7 @@ def test_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
     assert sprung.exists()
 
 
-@pytest.mark.parametrize("key", ["head.bias", "up4.bn.running_var", "encoder.layer2.0.downsample.0.weight"])
+@pytest.mark.parametrize("key", ["head.bias", "up4.bn1.running_var", "encoder.layer2.0.downsample.0.weight"])
 def test_missing_tensor_is_named_or_counted(random_model: Path, tmp_path: Path, key: str) -> None:
     path = altered(random_model, tmp_path / "x.safetensors", drop=key)
     with pytest.raises(CheckpointError, match="1 tensors missing"):
@@ -164,7 +164,7 @@ def test_missing_tensor_is_named_or_counted(random_model: Path, tmp_path: Path, 
 
 
 def test_tensor_of_another_shape_is_refused(random_model: Path, tmp_path: Path) -> None:
-    path = altered(random_model, tmp_path / "x.safetensors", reshape="up8.conv.weight")
+    path = altered(random_model, tmp_path / "x.safetensors", reshape="up8.conv1.weight")
     with pytest.raises(CheckpointError, match="do not fit resnet18"):
         load_net(path)
     with pytest.raises(CheckpointError, match="do not fit"):

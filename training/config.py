@@ -35,7 +35,7 @@ class Net(_Section):
     """
 
     encoder: Literal["resnet18", "resnet50"] = "resnet18"
-    decoder: Literal["light", "up_projection"] = "light"
+    decoder: Literal["unet", "thin", "up_projection"] = "unet"
     attention: bool = False  # a transformer layer at the bottleneck
     multi_scale: bool = False  # outputs at four sizes while training
     output: Literal["inverse_depth", "depth_10m"] = "inverse_depth"
@@ -44,7 +44,7 @@ class Net(_Section):
     @property
     def variant(self) -> str:
         """What makes the trained net another than the engines know; "" when nothing does."""
-        parts = [self.decoder] * (self.decoder != "light") + ["attention"] * self.attention
+        parts = [self.decoder] * (self.decoder != "unet") + ["attention"] * self.attention
         return ", ".join(parts)
 
 

@@ -23,6 +23,17 @@ HEADS = 4
 SIDE_HEADS = "side_heads."  # tensors that only help to train
 
 
+class ThinBlock(nn.Module):
+    """Double the size, join the skip, mix with one 3×3 convolution."""
+
+    def __init__(self, channels: int, skip_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.mix = nn.Sequential(*_conv(channels + skip_channels, out_channels), nn.ReLU())
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return self.mix(torch.cat((functional.interpolate(x, scale_factor=2.0, mode="nearest"), skip), dim=1))
+
+
 class UpProjection(nn.Module):
     """Double the size with a residual branch. Laina et al. 2016 (arXiv:1606.00373), sec. 3.2.
 
@@ -88,6 +99,9 @@ def _positions(channels: int, height: int, width: int) -> Tensor:
     return torch.cat([part for angle in angles for part in (angle.sin(), angle.cos())], dim=1)
 
 
+BLOCKS = {"unet": UpBlock, "thin": ThinBlock, "up_projection": UpProjection}
+
+
 class VariantNet(DepthNet):
     """`DepthNet` as a config wants it.
 
@@ -96,7 +110,7 @@ class VariantNet(DepthNet):
     """
 
     def __init__(self, wanted: Net) -> None:
-        super().__init__(wanted.encoder, UpProjection if wanted.decoder == "up_projection" else UpBlock)
+        super().__init__(wanted.encoder, BLOCKS[wanted.decoder])
         d16, d8, d4, _ = DECODER_CHANNELS
         if wanted.attention:
             self.bottleneck = nn.Sequential(self.bottleneck, Attention(d16))
