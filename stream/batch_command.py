@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from ..engines.atomic import make_folder
+from ..kernels.errors import InputError
 from . import options as o
 from .config import Settings
 from .option_groups import FilmOptions, spread
@@ -63,6 +64,8 @@ def batch(
     from .batch_plan import plan
 
     settings = film.settings()
+    if ray is not None and settings.depth_range == "shot":
+        raise InputError("--depth-range shot looks through a film first, which --ray does not: use fixed or auto")
     tasks = plan(inputs, out, recursive)
     ReportFile(json, True, tuple(path for task in tasks for path in (task.source, task.target))).check()
     work.check_once(settings)

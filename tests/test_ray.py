@@ -119,3 +119,12 @@ def test_without_ray_one_line_says_what_to_install(
     assert capsys.readouterr().err == (
         "pullfocus: --ray needs ray, which is not installed; run: pip install 'pullfocus[ray]'\n"
     )
+
+
+def test_a_depth_range_that_needs_a_first_pass_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", frames=2)
+    assert run_cli(["batch", str(clip), "-o", str(tmp_path / "out"), "--ray", "--depth-range", "shot", *PLANE]) == 2
+    assert capsys.readouterr().err.startswith("pullfocus: --depth-range shot looks through a film first")
+    assert not (tmp_path / "out").exists()
