@@ -76,7 +76,7 @@ def test_run_leaves_config_log_curves_weights_and_state(tmp_path: Path) -> None:
 
 def test_loss_falls_on_a_few_pictures(tmp_path: Path) -> None:
     changes = ("epochs=8", "steps_per_epoch=6", "optimiser.learning_rate=1e-3", "optimiser.encoder_rate=1.0")
-    changes += ("losses={log_l1=1.0}",)
+    changes += ("losses={log_l1=1.0}", "batch=6", "views={whole=1.0,mirror=0.0,colours=0.0,blur=0.0,noise=0.0}")
     losses = [row["train_total"] for row in read_log(train(tmp_path, "run", *changes) / "epochs.csv")]
     assert losses[-1] < 0.6 * losses[0]
 
