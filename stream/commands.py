@@ -161,7 +161,8 @@ def live(
     overwrite: o.Overwrite = False,
 ) -> None:
     """Refocus a camera, a stream or a file in real time; click to focus, a: auto, n: nearest, q: quit."""
-    from .live_job import LiveRequest, run_live
+    from .live_job import run_live
+    from .live_request import LiveRequest
 
     settings = film.settings()
     request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)
@@ -191,7 +192,8 @@ def bench(
     overwrite: o.Overwrite = False,
 ) -> None:
     """Measure latency per frame: every frame through all stages as fast as it goes, into nothing."""
-    from .live_job import LiveRequest, run_bench
+    from .live_job import run_bench
+    from .live_request import LiveRequest
 
     settings = o.settings_from(
         focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,

@@ -19,10 +19,11 @@ import av
 import numpy as np
 import pytest
 from pullfocus.kernels.errors import InputError
+from pullfocus.stream.adjusted import Adjusted
 from pullfocus.stream.clock import pace
 from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
 from pullfocus.stream.live_info import live_info
-from pullfocus.stream.live_job import Adjusted, LiveRequest
+from pullfocus.stream.live_request import LiveRequest
 from pullfocus.stream.pipeline import Interrupted
 from pullfocus.stream.pipeline import run as run_pipeline
 from pullfocus.stream.recording import Recording

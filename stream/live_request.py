@@ -1,0 +1,42 @@
+"""What `pullfocus live` and `pullfocus bench` were asked for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..kernels.errors import InputError
+
+DEFAULT_SIZE_HW = (480, 640)
+BENCH_SIZE_HW = (720, 1280)
+DEFAULT_RATE = 30.0
+_CAMERA = re.compile(r"(?:/dev/video)?([0-9]{1,3})")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """What the user asked for. frames: stop after so many of the source's, 0 = go on. Raises InputError."""
+
+    source: str = "0"
+    sink: str = "window"
+    size_hw: tuple[int, int] | None = None
+    rate: float | None = None
+    mirror: bool = False
+    frames: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rate is not None and not 1.0 <= self.rate <= 1000.0:
+            raise InputError(f"--fps: got {self.rate:g}, expected 1 to 1000")
+        if self.frames < 0:
+            raise InputError(f"--frames: got {self.frames}, expected 0 (no end) or more")
+
+    @property
+    def camera(self) -> int | None:
+        """The number of the camera asked for, None for anything else."""
+        match = _CAMERA.fullmatch(self.source)
+        return int(match[1]) if match else None
+
+    @property
+    def is_url(self) -> bool:
+        return "://" in self.source
