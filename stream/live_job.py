@@ -9,7 +9,7 @@ from .config import Settings
 from .controls import Controls
 from .focus import FocusPuller
 from .live_request import LiveRequest
-from .live_sinks import WatchedSink, open_sink
+from .live_sinks import AnsweringSink, InformedSink, open_sink
 from .live_sources import open_bench_source, open_source
 from .pipeline import Interrupted, run
 from .prepare import prepared
@@ -29,9 +29,10 @@ def run_live(request: LiveRequest, settings: Settings) -> Report:
         adjusted = Adjusted(source, size_hw, lambda: controls.mirror, request.frames)
         parts = stack.enter_context(prepared(settings))
         stages = parts.stages(settings, puller, controls)
-        on_idle = sink.idle if isinstance(sink, WatchedSink) else None
+        on_idle = sink.idle if isinstance(sink, AnsweringSink) else None
+        on_start = sink.started if isinstance(sink, InformedSink) else None
         try:
-            report = run(adjusted, stages, sink, engine=parts.engine, on_idle=on_idle)
+            report = run(adjusted, stages, sink, engine=parts.engine, on_idle=on_idle, on_start=on_start)
         except Interrupted as stop:
             raise Interrupted(stop.report.with_notes(source.notes)) from stop
     return report.with_notes(source.notes)

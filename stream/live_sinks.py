@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -11,15 +12,25 @@ from .config import Settings
 from .controls import Controls
 from .live_request import DEFAULT_RATE, LiveRequest
 from .pipeline import Sink
+from .report import Moment
 from .sinks import NullSink
 
 
 @runtime_checkable
-class WatchedSink(Sink, Protocol):
+class AnsweringSink(Sink, Protocol):
     """A sink whose user may want something while no frame comes."""
 
     def idle(self) -> bool:
         """False ends the run."""
+        ...
+
+
+@runtime_checkable
+class InformedSink(Sink, Protocol):
+    """A sink that shows how the run does."""
+
+    def started(self, now: Callable[[], Moment], /) -> None:
+        """The run begins; `now` may be called at any moment, in any thread."""
         ...
 
 
