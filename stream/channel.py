@@ -37,17 +37,23 @@ class Channel(Generic[T]):
         self._changed = Condition()
         self._closed = False
 
-    def put(self, item: T) -> None:
-        """Hand over an item. Raises ChannelClosed when nobody will read it."""
+    def put(self, item: T, timeout_s: float | None = None) -> None:
+        """Hand over an item. Raises ChannelClosed when nobody will read it.
+
+        Raises TimeoutError when there is no room within timeout_s; the item is dropped, and counted.
+        """
         with self._changed:
             if self._newest_wins and len(self._items) >= self._capacity:
                 self._items.popleft()
                 self.stats.dropped += 1
             started_s = monotonic()
-            self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
+            ready = self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity, timeout_s)
             self.stats.full_wait_s += monotonic() - started_s
             if self._closed:
                 raise ChannelClosed(self.name)
+            if not ready:
+                self.stats.dropped += 1
+                raise TimeoutError(self.name)
             self._items.append(item)
             self._changed.notify_all()
 

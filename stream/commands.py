@@ -16,6 +16,7 @@ from .option_groups import DepthOptions, FilmOptions, ReadingOptions, spread
 from .pictures import ENDINGS
 from .report import Report
 from .reporting import ReportFile, run_and_tell
+from .sink_names import what_was_done
 from .span import Reading, parse_time
 
 
@@ -152,7 +153,7 @@ def _write_depth(source: str, out: Path, settings: Settings, reading: Reading, o
 def live(
     film: FilmOptions,
     source: o.SourceOption = "0",
-    sink: Annotated[str, typer.Option(metavar="window|null|FILE", help="where frames go")] = "window",
+    sinks: o.Sinks = None,
     size: o.Size = None,
     fps: o.Fps = None,
     mirror: o.Mirror = False,
@@ -165,9 +166,10 @@ def live(
     from .live_request import LiveRequest
 
     settings = film.settings()
-    request = LiveRequest(source, sink, o.parse_size(size), fps, mirror, frames, overwrite)
-    what = "ended" if sink in ("window", "null") else f"wrote {sink}"
-    run_and_tell(lambda: run_live(request, settings), what, ReportFile(json, overwrite, (Path(source), Path(sink))))
+    names = tuple(sinks or ("window",))
+    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite)
+    file = ReportFile(json, overwrite, (Path(source), *map(Path, names)))
+    run_and_tell(lambda: run_live(request, settings), what_was_done(names), file)
 
 
 def bench(
@@ -200,7 +202,7 @@ def bench(
         layers=layers, smooth=smooth, net_every=net_every, steady=steady,
         depth_range=depth_range, engine=EngineRequest(engine, device, model, quality),
     )  # fmt: skip
-    request = LiveRequest(source, "null", o.parse_size(size), frames=frames)
+    request = LiveRequest(source, ("null",), o.parse_size(size), frames=frames)
     report = run_and_tell(lambda: run_bench(request, settings), "measured", ReportFile(json, overwrite))
     Console().print(report.table())
 

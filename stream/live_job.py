@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from .adjusted import Adjusted
 from .config import Settings
 from .controls import Controls
+from .fan import Fan
 from .focus import FocusPuller
 from .live_request import LiveRequest
-from .live_sinks import AnsweringSink, InformedSink, open_sink
+from .live_sinks import open_sinks
 from .live_sources import open_bench_source, open_source
 from .pipeline import Interrupted, run
 from .prepare import prepared
@@ -19,20 +20,28 @@ from .sinks import NullSink
 
 def run_live(request: LiveRequest, settings: Settings) -> Report:
     """Run until the source ends, the user quits or Ctrl-C. Raises InputError, OutputError, EngineError."""
+    fan = Fan()
+    try:
+        report = _run(request, settings, fan)
+    except Interrupted as stop:
+        raise Interrupted(fan.told(stop.report)) from stop
+    return fan.told(report)
+
+
+def _run(request: LiveRequest, settings: Settings, fan: Fan) -> Report:
     puller = FocusPuller(settings)
     controls = Controls(settings, puller, request.mirror)
     with ExitStack() as stack:
-        sink = open_sink(stack, request, controls)  # the window first: see `window`
+        stack.enter_context(fan)
+        open_sinks(fan, request, controls)
         source = open_source(stack, request)
         # A camera delivers the size that it was asked for or says so; it is not stretched.
         size_hw = None if request.camera is not None else request.size_hw
         adjusted = Adjusted(source, size_hw, lambda: controls.mirror, request.frames)
         parts = stack.enter_context(prepared(settings))
         stages = parts.stages(settings, puller, controls)
-        on_idle = sink.idle if isinstance(sink, AnsweringSink) else None
-        on_start = sink.started if isinstance(sink, InformedSink) else None
         try:
-            report = run(adjusted, stages, sink, engine=parts.engine, on_idle=on_idle, on_start=on_start)
+            report = run(adjusted, stages, fan, engine=parts.engine, on_idle=fan.idle, on_start=fan.started)
         except Interrupted as stop:
             raise Interrupted(stop.report.with_notes(source.notes)) from stop
     return report.with_notes(source.notes)

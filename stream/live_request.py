@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..kernels.errors import InputError
+from .sink_names import shown
 
 DEFAULT_SIZE_HW = (480, 640)
 BENCH_SIZE_HW = (720, 1280)
@@ -18,7 +19,7 @@ class LiveRequest:
     """What the user asked for. frames: stop after so many of the source's, 0 = go on. Raises InputError."""
 
     source: str = "0"
-    sink: str = "window"
+    sinks: tuple[str, ...] = ("window",)
     size_hw: tuple[int, int] | None = None
     rate: float | None = None
     mirror: bool = False
@@ -30,6 +31,9 @@ class LiveRequest:
             raise InputError(f"--fps: got {self.rate:g}, expected 1 to 1000")
         if self.frames < 0:
             raise InputError(f"--frames: got {self.frames}, expected 0 (no end) or more")
+        for sink in self.sinks:
+            if self.sinks.count(sink) > 1:
+                raise InputError(f"--sink {shown(sink)} was given more than once; each sink can be opened once")
 
     @property
     def camera(self) -> int | None:

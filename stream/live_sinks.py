@@ -5,53 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
-from ..engines.atomic import check_target
-from .config import Settings
+from ..engines.atomic import check_distinct, check_target
 from .controls import Controls
+from .fan import Fan
 from .live_request import DEFAULT_RATE, LiveRequest
-from .pipeline import Sink
-from .report import Moment
+from .outlet import OpenSink
+from .sink_names import Kind, kind_of
 from .sinks import NullSink
 
-
-@runtime_checkable
-class AnsweringSink(Sink, Protocol):
-    """A sink whose user may want something while no frame comes."""
-
-    def idle(self) -> bool:
-        """False ends the run."""
-        ...
+Opener = Callable[[str, LiveRequest, Controls], OpenSink]
 
 
-@runtime_checkable
-class InformedSink(Sink, Protocol):
-    """A sink that shows how the run does."""
-
-    def started(self, now: Callable[[], Moment], /) -> None:
-        """The run begins; `now` may be called at any moment, in any thread."""
-        ...
-
-
-def open_sink(stack: ExitStack, request: LiveRequest, controls: Controls) -> Sink:
-    """The sink asked for, closed with `stack`. Raises InputError, OutputError."""
-    if request.sink == "window":
-        from .window import WindowSink
-
-        window = WindowSink(controls)
-        stack.callback(window.close)
-        return window
-    return NullSink() if request.sink == "null" else _recording(stack, request, controls.settings)
+def open_sinks(fan: Fan, request: LiveRequest, controls: Controls) -> None:
+    """Open the sinks asked for, in the block of `fan`, which closes them. Raises InputError, OutputError."""
+    check_distinct(Path(name) for name in request.sinks if kind_of(name) == "file")
+    for name in sorted(request.sinks, key=lambda name: kind_of(name) != "window"):  # the window first: see `window`
+        kind = kind_of(name)
+        add = fan.add_inline if kind in ("window", "null") else fan.add
+        add(_OPENERS[kind](name, request, controls))
 
 
-def _recording(stack: ExitStack, request: LiveRequest, settings: Settings) -> Sink:
+def _window(name: str, _request: LiveRequest, controls: Controls) -> OpenSink:
+    from .window import WindowSink
+
+    life = ExitStack()
+    window = WindowSink(controls)
+    life.callback(window.close)
+    return OpenSink(name, window, life)
+
+
+def _null(name: str, _request: LiveRequest, _controls: Controls) -> OpenSink:
+    return OpenSink(name, NullSink())
+
+
+def _recording(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
     from .encoding import container_of
     from .live_info import live_info
     from .recording import Recording
     from .video_out import video_sink
 
-    target, wish = Path(request.sink), settings.encoding
+    target, wish = Path(name), controls.settings.encoding
     wish.check(container_of(target))
     check_target(target, request.overwrite)
-    return stack.enter_context(Recording(target, video_sink(target, live_info(request.rate or DEFAULT_RATE), wish)))
+    recording = Recording(target, video_sink(target, live_info(request.rate or DEFAULT_RATE), wish))
+    return OpenSink(name, recording.__enter__(), recording, keeps=True)
+
+
+_OPENERS: dict[Kind, Opener] = {"window": _window, "null": _null, "file": _recording}

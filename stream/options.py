@@ -135,6 +135,12 @@ Fps: TypeAlias = Annotated[float | None, typer.Option(metavar="N", help="frames 
 SourceOption: TypeAlias = Annotated[
     str, typer.Option("--source", metavar="0|URL|FILE|synthetic", help="where frames come from")
 ]
+Sinks: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sink", metavar="window|null|FILE", help="where frames go; may be given several times", show_default="window"
+    ),
+]
 Start: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="first time of the film to take: seconds, or HH:MM:SS.mmm")
 ]

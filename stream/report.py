@@ -49,6 +49,19 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkFacts:
+    """What one of several sinks took. dropped: frames it was too slow for. latency: capture to hand-over there.
+
+    failed: why it ended before the run did, empty when it did not.
+    """
+
+    frames: int
+    dropped: int
+    latency: Spread
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run. cpu_ms_per_frame: user + system time of all threads. latency: capture to hand-over."""
 
@@ -63,6 +76,7 @@ class Report:
     waits: dict[str, Wait]
     engine: str = ""
     notes: list[str] = field(default_factory=list[str])
+    sinks: dict[str, SinkFacts] = field(default_factory=dict[str, SinkFacts])
 
     @property
     def bottleneck(self) -> str:

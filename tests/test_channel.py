@@ -180,3 +180,12 @@ def test_interrupt_stays_an_interrupt_and_notes_the_stuck_thread(hang: Callable[
     with pytest.raises(KeyboardInterrupt) as caught:
         crew({"camera": hang}, raiser(KeyboardInterrupt()), deadline_s=0.1)
     assert "pullfocus-camera did not stop" in caught.value.__notes__[0]
+
+
+def test_a_writer_waits_no_longer_than_it_was_told_to() -> None:
+    channel = Channel[int]("a→b", capacity=1)
+    channel.put(1, timeout_s=0.0)
+    with pytest.raises(TimeoutError):
+        channel.put(2, timeout_s=0.0)
+    assert channel.stats.dropped == 1
+    assert channel.get() == 1

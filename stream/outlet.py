@@ -1,0 +1,143 @@
+"""One of several sinks: its name, what it took, and a thread of its own where it may be slow."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Thread
+from time import monotonic
+from typing import Any, Protocol, runtime_checkable
+
+from .channel import Channel, ChannelClosed
+from .frame import Rendered
+from .pipeline import IDLE_S, Sink
+from .report import RECENT_FRAMES, Moment, SinkFacts, Spread
+
+KEPT = 8  # frames that wait for a recording
+PATIENCE_S = 0.5  # how long the pipeline waits for a recording once that many wait already
+LIVE_DEADLINE_S, KEEPING_DEADLINE_S = 2.0, 60.0  # a recording's end is encoded, and flushed to the disk
+
+
+@runtime_checkable
+class AnsweringSink(Sink, Protocol):
+    """A sink whose user may want something while no frame comes."""
+
+    def idle(self) -> bool:
+        """False ends the run."""
+        ...
+
+
+@runtime_checkable
+class InformedSink(Sink, Protocol):
+    """A sink that shows how the run does."""
+
+    def started(self, now: Callable[[], Moment], /) -> None:
+        """The run begins; `now` may be called at any moment, in any thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSink:
+    """A sink that is ready for frames. life: closes it, and learns of the run's error; it has been entered.
+
+    keeps: it is to have every frame that the pipeline delivers, as a recording is; else only the newest counts.
+    """
+
+    name: str
+    sink: Sink
+    life: AbstractContextManager[Any] | None = None
+    keeps: bool = False
+
+    def close(self, error: BaseException | None) -> None:
+        """error: what ended the run."""
+        if self.life is not None:
+            self.life.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+
+
+class Tally:
+    """Counts what a sink took. One thread writes."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._latencies_s: deque[float] = deque(maxlen=RECENT_FRAMES)
+
+    def took(self, rendered: Rendered) -> None:
+        self.frames += 1
+        self._latencies_s.append(monotonic() - rendered.frame.captured_s)
+
+    def facts(self, dropped: int = 0, error: BaseException | None = None) -> SinkFacts:
+        return SinkFacts(self.frames, dropped, Spread.of(list(self._latencies_s)), str(error) if error else "")
+
+
+class Outlet:
+    """A sink in a thread of its own, so that one that is slow or hangs holds up nobody else.
+
+    The thread belongs to the `with` block of the `Fan` that made it. It also closes the sink, because that may take
+    as long as anything else that the sink does.
+    """
+
+    def __init__(self, opened: OpenSink) -> None:
+        self.name, self.keeps = opened.name, opened.keeps
+        self.error: Exception | None = None  # what ended it before its time
+        self.more = True  # False: its user has ended the run
+        self.sink, self._opened, self._tally = opened.sink, opened, Tally()
+        self._channel: Channel[Rendered] = Channel(opened.name, KEPT if opened.keeps else 1, not opened.keeps)
+        self._behind = False
+        self._run_error: BaseException | None = None
+        self._thread = Thread(target=self._work, name=f"pullfocus-sink-{opened.name}", daemon=True)
+        self._thread.start()
+
+    def offer(self, rendered: Rendered) -> None:
+        """Hand over a frame. Waits for a recording that is a few frames behind, but not for one that stands still."""
+        if self.error is not None:
+            return
+        try:
+            self._channel.put(rendered, (0.0 if self._behind else PATIENCE_S) if self.keeps else None)
+            self._behind = False
+        except TimeoutError:
+            self._behind = True
+        except ChannelClosed:
+            pass  # the thread has ended meanwhile, and says why
+
+    def end(self, run_error: BaseException | None) -> None:
+        """No more frames; those that wait are still written. run_error: what ended the run."""
+        self._run_error = run_error
+        self._channel.close()
+
+    def join(self, started_s: float) -> bool:
+        """Wait for its end, not for ever; False when it is stuck. started_s: when all of them were asked to end."""
+        self._thread.join(max(0.0, started_s + self.deadline_s - monotonic()))
+        return not self._thread.is_alive()
+
+    @property
+    def deadline_s(self) -> float:
+        return KEEPING_DEADLINE_S if self.keeps else LIVE_DEADLINE_S
+
+    def facts(self) -> SinkFacts:
+        return self._tally.facts(self._channel.stats.dropped, self.error)
+
+    def _work(self) -> None:
+        try:
+            self._write_all()
+        except Exception as error:
+            self.error = error
+        self._channel.close(discard=True)
+        try:
+            self._opened.close(self.error or self._run_error)
+        except Exception as error:
+            self.error = self.error or error
+
+    def _write_all(self) -> None:
+        answering = self.sink if isinstance(self.sink, AnsweringSink) else None
+        while self.more:
+            try:
+                rendered = self._channel.get(None if answering is None else IDLE_S)
+            except ChannelClosed:
+                return
+            except TimeoutError:
+                self.more = answering is None or answering.idle()
+                continue
+            self.more = self.sink.write(rendered)
+            self._tally.took(rendered)

@@ -1,0 +1,44 @@
+"""What `--sink` names: a kind of sink, and how it is called in messages."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import urlsplit
+
+Kind = Literal["window", "null", "file"]
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def kind_of(name: str) -> Kind:
+    """Which kind of sink a name asks for; what is none of the known ones is a file to record to."""
+    match name:
+        case "window" | "null":
+            return name
+        case _:
+            return "file"
+
+
+def shown(name: str) -> str:
+    """The name as messages and reports may show it: the path of a URL is often a secret key."""
+    if _URL.match(name) is None:
+        return name
+    parts = urlsplit(name)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def what_was_done(names: tuple[str, ...]) -> str:
+    """How a run that ended well is told, as in `wrote a.mp4; shown in a window`."""
+    told: dict[str, list[str]] = {"wrote": [], "shown in": []}
+    for name in names:
+        match kind_of(name):
+            case "file":
+                told["wrote"].append(name)
+            case "window":
+                told["shown in"].append("a window")
+            case "null":
+                pass
+    if not told["wrote"]:
+        return "ended"
+    return "; ".join(f"{verb} {', '.join(these)}" for verb, these in told.items() if these)

@@ -1,0 +1,240 @@
+"""Several sinks at once: one that is slow, hangs or fails, and what the others see of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from pullfocus.kernels.errors import OutputError, StuckError
+from pullfocus.stream import outlet
+from pullfocus.stream.fan import Fan
+from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
+from pullfocus.stream.outlet import OpenSink
+from pullfocus.stream.pipeline import Interrupted
+from pullfocus.stream.pipeline import run as run_pipeline
+from pullfocus.stream.report import Meter, Report
+from pullfocus.stream.synthetic import SyntheticSource
+
+from .command import assert_one_line, run, wait_for
+
+
+def frames(count: int) -> Iterator[Rendered]:
+    for frame in SyntheticSource((32, 48), live=False, frames=count).frames():
+        yield Render()(frame)
+
+
+class Render:
+    name = "refocus"
+
+    def __call__(self, frame: Frame) -> Rendered:
+        sensed = Sensed(frame, np.zeros(frame.size_hw, np.float32))
+        return Rendered(Layered(sensed, np.zeros(2), FocusPlan(0.0, 0.0, 0.0)), frame.picture8)
+
+
+class Keep:
+    """Remembers the numbers of the frames it was given; may fail from one on, or wait there until it is let go."""
+
+    def __init__(self, fail_at: int | None = None, wait_at: int | None = None) -> None:
+        self.seen: list[int] = []
+        self.threads: set[int] = set()
+        self.go_on = threading.Event()
+        self._fail_at, self._wait_at = fail_at, wait_at
+
+    def write(self, rendered: Rendered) -> bool:
+        number = rendered.frame.index
+        self.threads.add(threading.get_ident())
+        if self._fail_at is not None and number >= self._fail_at:
+            raise OutputError("frames cannot be sent")
+        if self._wait_at is not None and number >= self._wait_at:
+            self.go_on.wait()
+        self.seen.append(number)
+        return True
+
+
+class Answering(Keep):
+    def __init__(self) -> None:
+        super().__init__()
+        self.more = True
+        self.informed = False
+
+    def idle(self) -> bool:
+        return self.more
+
+    def started(self, now: Any) -> None:
+        self.informed = now() is not None
+
+
+def feed(count: int, opened: OpenSink, others: Sequence[OpenSink] = (), error: BaseException | None = None) -> None:
+    """Frames for a sink with a thread and for `others` without; `error` ends the run."""
+    with Fan() as fan:
+        for other in others:
+            fan.add_inline(other)
+        fan.add(opened)
+        for item in frames(count):
+            fan.write(item)
+        if error is not None:
+            raise error
+
+
+def report() -> Report:
+    return Meter(["source", "sink"]).report([], "plane", [])
+
+
+def test_a_view_that_hangs_holds_up_nobody_and_a_recording_gets_every_frame() -> None:
+    here, view, recording = Keep(), Keep(wait_at=0), Keep()
+    with Fan() as fan:
+        fan.add_inline(OpenSink("window", here))
+        fan.add(OpenSink("view", view))
+        fan.add(OpenSink("a.mp4", recording, keeps=True))
+        for item in frames(40):
+            assert fan.write(item)
+        view.go_on.set()
+    assert here.seen == recording.seen == list(range(40))
+    assert here.threads == {threading.get_ident()}
+    assert here.threads.isdisjoint(view.threads | recording.threads)
+    assert view.seen[-1] == 39  # the newest
+    facts = fan.told(report()).sinks
+    assert [facts[name].frames for name in ("window", "view", "a.mp4")] == [40, len(view.seen), 40]
+    assert facts["view"].dropped == 40 - len(view.seen) > 0
+    assert facts["a.mp4"].latency.count == 40
+
+
+def test_a_recording_that_stands_still_loses_frames_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlet, "PATIENCE_S", 0.01)
+    recording = Keep(wait_at=0)
+    with Fan() as fan:
+        fan.add(OpenSink("a.mp4", recording, keeps=True))
+        for item in frames(30):
+            fan.write(item)
+        recording.go_on.set()
+    told = fan.told(report())
+    assert told.sinks["a.mp4"].dropped == 30 - len(recording.seen) > 0
+    assert recording.seen[:5] == list(range(5))  # the oldest are kept, in order
+    assert any("a.mp4" in note and "could not keep up" in note for note in told.notes)
+
+
+def test_a_view_that_fails_is_said_once_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    good, broken = Keep(), Keep(fail_at=0)
+    with Fan() as fan:
+        fan.add(OpenSink("good", good, keeps=True))
+        fan.add(OpenSink("rtmp://there", broken))
+        for item in frames(60):
+            fan.write(item)
+    assert good.seen == list(range(60))
+    assert capsys.readouterr().err == ("pullfocus: frames cannot be sent; the run goes on without rtmp://there\n")
+    assert fan.told(report()).sinks["rtmp://there"].failed == "frames cannot be sent"
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_recording_that_fails_ends_the_run_and_so_does_the_last_view(keeps: bool) -> None:
+    broken = Keep(fail_at=3)
+    others = [OpenSink("null", Keep())] if keeps else []
+    with pytest.raises(OutputError, match="frames cannot be sent"):
+        feed(200, OpenSink("out", broken, keeps=keeps), others=others)
+    assert broken.seen == sorted(broken.seen)
+    assert max(broken.seen, default=0) < 3
+
+
+def test_a_failure_at_the_very_end_is_raised_too() -> None:
+    class Full(ExitStack):
+        def __exit__(self, *error: Any) -> bool:
+            raise OutputError("the disk is full")
+
+    with pytest.raises(OutputError, match="the disk is full"):
+        feed(3, OpenSink("a.mp4", Keep(), Full(), keeps=True))
+
+
+def test_a_sink_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(outlet, "LIVE_DEADLINE_S", 0.05)
+    hanging = Keep(wait_at=0)
+    with Fan() as fan:
+        fan.add_inline(OpenSink("null", Keep()))
+        fan.add(OpenSink("srt://there", hanging))
+        fan.write(next(frames(1)))
+        wait_for(lambda: bool(hanging.threads))
+    hanging.go_on.set()
+    assert "srt://there did not end within 0.05 s" in capsys.readouterr().err
+    assert "srt://there did not end within 0.05 s" in fan.told(report()).notes
+    monkeypatch.setattr(outlet, "KEEPING_DEADLINE_S", 0.05)
+    hanging = Keep(wait_at=0)
+    with pytest.raises(StuckError, match=r"a\.mp4 may be incomplete"):
+        feed(1, OpenSink("a.mp4", hanging, keeps=True))
+    hanging.go_on.set()
+
+
+def test_idle_and_started_reach_every_sink_that_wants_them() -> None:
+    inline, threaded = Answering(), Answering()
+    with Fan() as fan:
+        fan.add_inline(OpenSink("window", inline))
+        fan.add(OpenSink("browser", threaded))
+        fan.started(lambda: Meter(["source", "sink"]).now([]))
+        assert (inline.informed, threaded.informed) == (True, True)
+        assert fan.idle()
+        inline.more = False
+        assert not fan.idle()
+        inline.more = True
+        threaded.more = False
+        wait_for(lambda: not fan.idle())
+        assert not fan.write(next(frames(1)))
+
+
+def test_ctrl_c_closes_the_sinks_with_what_ended_the_run() -> None:
+    class Life(ExitStack):
+        error: BaseException | None = None
+
+        def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+            self.error = error
+            return False
+
+    life, stop = Life(), Interrupted(report())
+    with pytest.raises(Interrupted):
+        feed(1, OpenSink("a.mp4", Keep(), life, keeps=True), error=stop)
+    assert life.error is stop
+
+
+def test_a_pipeline_hands_all_frames_to_all_sinks() -> None:
+    first, second = Keep(), Keep()
+    with Fan() as fan:
+        fan.add(OpenSink("a.mkv", first, keeps=True))
+        fan.add(OpenSink("b.mkv", second, keeps=True))
+        run_pipeline(SyntheticSource((32, 48), live=False, frames=50), [Render()], fan, on_idle=fan.idle)
+    assert first.seen == second.seen == list(range(50))
+
+
+def test_two_recordings_from_the_command_line(tmp_path: Path) -> None:
+    a, b, facts = tmp_path / "a.mp4", tmp_path / "b.mkv", tmp_path / "facts.json"
+    result = run(
+        "live", "--engine", "plane", "--source", "synthetic", "--size", "160x120", "--frames", "20",
+        "--sink", a, "--sink", b, "--sink", "null", "--json", facts,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert f"wrote {a}, {b}: " in result.stdout
+    told = json.loads(facts.read_text())
+    for path in (a, b):
+        with av.open(str(path)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == told["sinks"][str(path)]["frames"] == told["frames"] > 0
+    assert told["sinks"]["null"]["frames"] == told["frames"]
+
+
+@pytest.mark.parametrize(
+    ("sinks", "words"),
+    [
+        (("null", "null"), ("--sink null was given more than once",)),
+        (("a.mp4", "./a.mp4"), ("a.mp4", "two files")),
+        (("null", "a.avi"), (".avi", ".mp4")),
+    ],
+)
+def test_sinks_that_do_not_go_together_are_one_line(
+    sinks: tuple[str, ...], words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = [word for sink in sinks for word in ("--sink", sink)]
+    assert_one_line(run("live", "--engine", "plane", "--source", "synthetic", "--frames", "3", *options), *words)
+    assert list(tmp_path.iterdir()) == []
