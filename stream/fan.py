@@ -10,9 +10,9 @@ from types import TracebackType
 
 from ..kernels.errors import PullfocusError, StuckError
 from .frame import Rendered
+from .idle import Watched
 from .interrupts import Interrupts
 from .outlet import AnsweringSink, InformedSink, OpenSink, Outlet, Tally
-from .pipeline import Sink
 from .report import Moment, Report, SinkFacts
 
 
@@ -57,8 +57,16 @@ class Fan:
         more = [opened.sink.idle() for opened, _ in self._inline if isinstance(opened.sink, AnsweringSink)]
         return all(more) and all(outlet.more for outlet in self._outlets)
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody may look at any of the sinks. Any thread may ask."""
+        sinks = [opened.sink for opened, _ in self._inline]
+        sinks += [outlet.sink for outlet in self._outlets if outlet.error is None]
+        return any(sink.watched if isinstance(sink, Watched) else True for sink in sinks)
+
     def started(self, now: Callable[[], Moment], /) -> None:
-        for sink in self._sinks():
+        sinks = [opened.sink for opened, _ in self._inline] + [outlet.sink for outlet in self._outlets]
+        for sink in sinks:
             if isinstance(sink, InformedSink):
                 sink.started(now)
 
@@ -117,9 +125,6 @@ class Fan:
 
     def _failed(self) -> list[Outlet]:
         return [outlet for outlet in self._outlets if outlet.error is not None and outlet not in self._said]
-
-    def _sinks(self) -> list[Sink]:
-        return [opened.sink for opened, _ in self._inline] + [outlet.sink for outlet in self._outlets]
 
     @staticmethod
     def _facts(outlets: Iterable[Outlet]) -> dict[str, SinkFacts]:

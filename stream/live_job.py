@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from .adjusted import Adjusted
 from .config import Settings
 from .controls import Controls
 from .fan import Fan
 from .focus import FocusPuller
+from .idle import Gate
 from .live_request import LiveRequest
 from .live_sinks import open_sinks
-from .live_sources import open_bench_source, open_source
+from .live_sources import LiveSource, open_bench_source, open_source
 from .pipeline import Interrupted, run
 from .prepare import prepared
 from .report import Report
@@ -37,14 +39,18 @@ def _run(request: LiveRequest, settings: Settings, fan: Fan) -> Report:
         source = open_source(stack, request)
         # A camera delivers the size that it was asked for or says so; it is not stretched.
         size_hw = None if request.camera is not None else request.size_hw
-        adjusted = Adjusted(source, size_hw, lambda: controls.mirror, request.frames)
+        gate = Gate(Adjusted(source, size_hw, lambda: controls.mirror, request.frames), lambda: fan.watched)
         parts = stack.enter_context(prepared(settings))
         stages = parts.stages(settings, puller, controls)
         try:
-            report = run(adjusted, stages, fan, engine=parts.engine, on_idle=fan.idle, on_start=fan.started)
+            report = run(gate, stages, fan, engine=parts.engine, on_idle=fan.idle, on_start=fan.started)
         except Interrupted as stop:
-            raise Interrupted(stop.report.with_notes(source.notes)) from stop
-    return report.with_notes(source.notes)
+            raise Interrupted(_told(stop.report, source, gate)) from stop
+        return _told(report, source, gate)
+
+
+def _told(report: Report, source: LiveSource, gate: Gate) -> Report:
+    return replace(report.with_notes(source.notes), idle_s=gate.idle_s)
 
 
 def run_bench(request: LiveRequest, settings: Settings) -> Report:

@@ -63,7 +63,10 @@ class SinkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run. cpu_ms_per_frame: user + system time of all threads. latency: capture to hand-over."""
+    """One run. cpu_ms_per_frame: user + system time of all threads. latency: capture to hand-over.
+
+    idle_s: how long nothing was computed, because nobody watched.
+    """
 
     frames: int
     dropped: int
@@ -77,6 +80,7 @@ class Report:
     engine: str = ""
     notes: list[str] = field(default_factory=list[str])
     sinks: dict[str, SinkFacts] = field(default_factory=dict[str, SinkFacts])
+    idle_s: float = 0.0
 
     @property
     def bottleneck(self) -> str:
