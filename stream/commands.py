@@ -158,6 +158,7 @@ def live(
     fps: o.Fps = None,
     mirror: o.Mirror = False,
     frames: Annotated[int, typer.Option(metavar="N", help="stop after N frames; 0 = go on")] = 0,
+    takes: o.Takes = None,
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:
@@ -167,7 +168,7 @@ def live(
 
     settings = film.settings()
     names = tuple(sinks or ("window",))
-    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite)
+    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes)
     file = ReportFile(json, overwrite, (Path(source), *map(Path, names)))
     run_and_tell(lambda: run_live(request, settings), what_was_done(names), file)
 

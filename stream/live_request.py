@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..kernels.errors import InputError
 from .sink_names import shown
@@ -16,7 +17,11 @@ _CAMERA = re.compile(r"(?:/dev/video)?([0-9]{1,3})")
 
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
-    """What the user asked for. frames: stop after so many of the source's, 0 = go on. Raises InputError."""
+    """What the user asked for. Raises InputError.
+
+    frames: stop after so many of the source's, 0 = go on. takes: the folder for recordings and stills made on the
+    way, None = the user's own.
+    """
 
     source: str = "0"
     sinks: tuple[str, ...] = ("window",)
@@ -25,6 +30,7 @@ class LiveRequest:
     mirror: bool = False
     frames: int = 0
     overwrite: bool = False
+    takes: Path | None = None
 
     def __post_init__(self) -> None:
         if self.rate is not None and not 1.0 <= self.rate <= 1000.0:
@@ -34,6 +40,8 @@ class LiveRequest:
         for sink in self.sinks:
             if self.sinks.count(sink) > 1:
                 raise InputError(f"--sink {shown(sink)} was given more than once; each sink can be opened once")
+        if self.takes is not None and self.takes.exists() and not self.takes.is_dir():
+            raise InputError(f"--takes {self.takes}: not a folder; expected one, or a name for a new one")
 
     @property
     def camera(self) -> int | None:

@@ -153,6 +153,14 @@ Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="stop at the f
 Rate: TypeAlias = Annotated[
     float | None, typer.Option(metavar="N", help="pictures a second of an image sequence", show_default="25")
 ]
+Takes: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="for recordings and stills made on the way",
+        show_default="your folders for videos and pictures",
+    ),
+]
 Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the picture, as in a looking glass")]
 
 
