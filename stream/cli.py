@@ -14,6 +14,7 @@ from ..kernels.errors import PullfocusError
 from . import commands
 from .batch_command import BatchCommand, batch
 from .interrupts import listen
+from .live_command import LiveCommand
 from .process import settle_in
 from .reporting import StoppedError
 
@@ -82,7 +83,8 @@ def _common(
 for command in (commands.video, commands.image, commands.depth):
     app.command()(command)
 app.command(cls=BatchCommand)(batch)
-for command in (commands.live, commands.bench, commands.doctor):
+app.command(cls=LiveCommand)(commands.live)
+for command in (commands.bench, commands.doctor):
     app.command()(command)
 for entry in sorted(entry_points(group="pullfocus.commands"), key=lambda entry: entry.name):
     app.command(entry.name)(entry.load())

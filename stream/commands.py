@@ -159,16 +159,19 @@ def live(
     mirror: o.Mirror = False,
     frames: Annotated[int, typer.Option(metavar="N", help="stop after N frames; 0 = go on")] = 0,
     takes: o.Takes = None,
+    settings_file: o.SettingsFile = None,
+    fresh: o.Fresh = False,
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:
-    """Refocus a camera, a stream or a file in real time; click to focus, a: auto, n: nearest, q: quit."""
+    """Refocus a camera, a stream or a file in real time; in the window, click to focus and press h for the keys."""
     from .live_job import run_live
     from .live_request import LiveRequest
 
+    del settings_file  # `LiveCommand` has read it
     settings = film.settings()
     names = tuple(sinks or ("window",))
-    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes)
+    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes, fresh)
     file = ReportFile(json, overwrite, (Path(source), *map(Path, names)))
     run_and_tell(lambda: run_live(request, settings), what_was_done(names), file)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .config import Settings, View
 from .focus import FocusPuller
-from .targets import Target, write_target
+from .targets import Point, Target, write_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,24 @@ class Controls:
         self._puller = puller
         self._settings = settings
         self._lock = Lock()
-        self.mirror = mirror
+        self._mirror = mirror
 
     @property
     def settings(self) -> Settings:
         """As they are now."""
         return self._settings
+
+    @property
+    def mirror(self) -> bool:
+        """Whether frames are mirrored; a point in focus goes to the other side with its picture."""
+        return self._mirror
+
+    @mirror.setter
+    def mirror(self, on: bool) -> None:
+        target = self._puller.target
+        if on != self._mirror and isinstance(target, Point):
+            self._puller.target = Point(1.0 - target.x, target.y)
+        self._mirror = on
 
     def change(self, **values: Any) -> None:
         """Replace fields of the settings, as in `change(view="depth")`, or raise InputError and change nothing."""

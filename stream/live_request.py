@@ -20,7 +20,7 @@ class LiveRequest:
     """What the user asked for. Raises InputError.
 
     frames: stop after so many of the source's, 0 = go on. takes: the folder for recordings and stills made on the
-    way, None = the user's own.
+    way, None = the user's own. fresh: what the window remembers of earlier runs is ignored.
     """
 
     source: str = "0"
@@ -31,6 +31,7 @@ class LiveRequest:
     frames: int = 0
     overwrite: bool = False
     takes: Path | None = None
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         if self.rate is not None and not 1.0 <= self.rate <= 1000.0:

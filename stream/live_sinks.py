@@ -11,8 +11,10 @@ from .controls import Controls
 from .fan import Fan
 from .live_request import DEFAULT_RATE, LiveRequest
 from .outlet import OpenSink
+from .remembered import Remembered, recall
 from .sink_names import Kind, kind_of
 from .sinks import NullSink
+from .takes import Takes
 
 Opener = Callable[[str, LiveRequest, Controls], OpenSink]
 
@@ -26,11 +28,12 @@ def open_sinks(fan: Fan, request: LiveRequest, controls: Controls) -> None:
         add(_OPENERS[kind](name, request, controls))
 
 
-def _window(name: str, _request: LiveRequest, controls: Controls) -> OpenSink:
+def _window(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
     from .window import WindowSink
 
     life = ExitStack()
-    window = WindowSink(controls)
+    takes = Takes(request.takes, controls.settings, request.rate or DEFAULT_RATE)
+    window = WindowSink(controls, takes, Remembered() if request.fresh else recall())
     life.callback(window.close)
     return OpenSink(name, window, life)
 

@@ -161,6 +161,13 @@ Takes: TypeAlias = Annotated[
         show_default="your folders for videos and pictures",
     ),
 ]
+SettingsFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help="values for these options by their names, as TOML"),
+]
+Fresh: TypeAlias = Annotated[
+    bool, typer.Option("--fresh", help="ignore what was turned last in the window, and forget it")
+]
 Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the picture, as in a looking glass")]
 
 

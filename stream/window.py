@@ -6,11 +6,8 @@ can hang. So this module, and all that it imports, must not import av.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 from typing import cast
 
@@ -20,81 +17,111 @@ from ..kernels.api import AnyPicture, Picture
 from ..kernels.errors import OutputError
 from .config import View
 from .controls import Controls
+from .display import INSTEAD, display
 from .frame import Rendered
-from .targets import Auto, Nearest, Point, Target
+from .keys import LONG_TOAST_S, Desk, press
+from .overlay import MARK_S, Fading, Look, draw
+from .overlay_panels import draw_help, draw_statistics
+from .remembered import Remembered, keep
+from .report import Moment
+from .takes import Takes
+from .targets import Point
+from .window_sizes import WindowSizes
 
 TITLE = "pullfocus"
-QUIT_KEYS = (ord("q"), ord("Q"), 27)
-FOCUS_KEYS: dict[int, Target] = {ord("a"): Auto(), ord("n"): Nearest()}
-MARK_S = 1.0  # how long a click stays marked
-SMOOTH = 0.1  # weight of the newest frame in the shown fps and latency
-LARGEST_WH = (1280, 720)  # the window's size at the start; larger pictures are shown smaller
-TEXT_SHARE = 0.03  # height of the overlay's text, as a share of the picture's
 TILES: dict[View, tuple[int, int]] = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
-_INSTEAD = "use --sink null or --sink FILE"
+REFRESH_S = 0.25  # numbers that change with every frame cannot be read
+KEYS_A_FRAME = 8  # a key held down must not keep the next frame waiting
 
 
 class WindowSink:
-    """Shows frames with fps and latency; a click focuses there, `a` on the subject again, `n` on the nearest.
+    """Shows frames with how the run stands; keys as in `keys`, a click focuses there, the wheel zooms (Qt's own doing).
 
     `q`, Esc or closing the window ends the run.
     """
 
-    def __init__(self, controls: Controls) -> None:
-        """Opens the window. Raises OutputError when there is no display."""
-        self._controls = controls
-        self._mark: tuple[int, int, float] | None = None
+    def __init__(self, controls: Controls, takes: Takes, remembered: Remembered) -> None:
+        """Opens the window; with it `takes` are closed, and what was turned is kept beside what is `remembered`.
+
+        Raises OutputError when there is no display.
+        """
+        self.desk = Desk(controls, takes, remembered.statistics)
+        self.desk.toast.show("h: help", LONG_TOAST_S)
+        self._controls, self._takes = controls, takes
+        self._mark, self._mark_xy = Fading(), (0, 0)
         self._size_hw = (0, 0)
-        self._last_s: float | None = None
-        self._interval_s = self._latency_s = 0.0
+        self._windows = WindowSizes(remembered.window_wh)
+        self._remembered, self._before = remembered, controls.now()
+        self._is_full = False
+        self._now: Callable[[], Moment] | None = None
+        self._moment: Moment | None = None
+        self._asked_s = 0.0
         try:
-            with _display():
+            with display():
                 cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
                 cv2.setMouseCallback(TITLE, self._on_mouse)
                 cv2.waitKey(1)
         except cv2.error as error:
-            raise OutputError(f"--sink window: OpenCV cannot open a window ({error.err}); {_INSTEAD}") from error
+            raise OutputError(f"--sink window: OpenCV cannot open a window ({error.err}); {INSTEAD}") from error
+
+    def started(self, now: Callable[[], Moment]) -> None:
+        self._now = now
 
     def write(self, rendered: Rendered) -> bool:
-        self._measure(rendered)
-        if self._size_hw == (0, 0):
-            cv2.resizeWindow(TITLE, *fitted_wh(rendered.picture))
-        self._size_hw = rendered.picture.shape[0], rendered.picture.shape[1]
+        self._takes.write(rendered)
+        self._fit_window(rendered.picture)
         cv2.imshow(TITLE, self._with_overlay(rendered.picture))
-        return self._answer_key() and _is_open()
+        return self._answer_keys() and _is_open()
 
     def idle(self) -> bool:
         """Answer clicks and keys while no frame comes; False when the user has ended the run."""
-        return self._answer_key() and (self._last_s is None or _is_open())
+        return self._answer_keys() and (self._size_hw == (0, 0) or _is_open())
 
-    def _answer_key(self) -> bool:
-        """Do what the key pressed asks for; False ends the run."""
-        key = cv2.waitKey(1) & 0xFF
-        if key in FOCUS_KEYS:
-            self._controls.focus_on(FOCUS_KEYS[key])
-        return key not in QUIT_KEYS
+    def _answer_keys(self) -> bool:
+        """Do what the keys pressed ask for; False ends the run."""
+        for _ in range(KEYS_A_FRAME):
+            key = cv2.waitKey(1)
+            if key < 0:
+                break
+            press(self.desk, chr(key & 0xFF))
+        if self.desk.full_screen != self._is_full:
+            self._is_full = self.desk.full_screen
+            mode = cv2.WINDOW_FULLSCREEN if self._is_full else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(TITLE, cv2.WND_PROP_FULLSCREEN, mode)
+        return not self.desk.quits
 
-    def _measure(self, rendered: Rendered) -> None:
-        now_s = monotonic()
-        latency_s = now_s - rendered.frame.captured_s
-        if self._last_s is None:
-            self._latency_s = latency_s
-        else:
-            interval_s = now_s - self._last_s
-            self._interval_s += (interval_s - self._interval_s) * (SMOOTH if self._interval_s else 1.0)
-            self._latency_s += (latency_s - self._latency_s) * SMOOTH
-        self._last_s = now_s
+    def _fit_window(self, picture: AnyPicture) -> None:
+        size_hw = picture.shape[0], picture.shape[1]
+        if size_hw != self._size_hw and not self._is_full:
+            cv2.resizeWindow(TITLE, *self._windows.change_to(size_hw))
+        self._size_hw = size_hw
 
     def _with_overlay(self, picture: AnyPicture) -> Picture:
         out = cast(Picture, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        rate = 1.0 / self._interval_s if self._interval_s else 0.0
-        _draw_text(out, f"{rate:.0f} fps  {self._latency_s * 1e3:.0f} ms")
-        if self._mark is not None and monotonic() - self._mark[2] < MARK_S:
-            x, y, _ = self._mark
-            radius = max(12, out.shape[0] // 30)
-            cv2.circle(out, (x, y), radius, (0, 0, 0), 3, cv2.LINE_AA)
-            cv2.circle(out, (x, y), radius, (255, 255, 255), 1, cv2.LINE_AA)
+        for text in self._takes.news():
+            self.desk.toast.show(text, LONG_TOAST_S)
+        look = self._look()
+        if self.desk.statistics and look.moment is not None:
+            draw_statistics(out, look.moment)
+        draw(out, look)
+        if self.desk.help:
+            draw_help(out)
         return out
+
+    def _look(self) -> Look:
+        now_s = monotonic()
+        if self._now is not None and now_s - self._asked_s > REFRESH_S:
+            self._moment, self._asked_s = self._now(), now_s
+            if not self._is_full:
+                self._windows.see(cv2.getWindowImageRect(TITLE)[2:])
+        mark, toast = self._mark.opacity, self.desk.toast.opacity
+        return Look(
+            self._controls.now(),
+            self._moment,
+            self._takes.recorded_s if self._takes.recording is not None else None,
+            (*self._mark_xy, mark) if mark else None,
+            (self.desk.toast.text, toast) if toast else None,
+        )
 
     def _on_mouse(self, event: int, x: int, y: int, _flags: int, _param: object) -> None:
         # OpenCV gives x and y in pixels of the picture, whatever the window's size.
@@ -103,10 +130,14 @@ class WindowSink:
             return
         columns, rows = TILES.get(self._controls.settings.view, (1, 1))
         self._controls.focus_on(Point(x / width * columns % 1.0, y / height * rows % 1.0))
-        self._mark = (x, y, monotonic())
+        self._mark_xy = x, y
+        self._mark.show(for_s=MARK_S)
 
     def close(self) -> None:
         cv2.destroyAllWindows()
+        self._takes.close()
+        turned = self._remembered.turned(self._before, self._controls.now())
+        keep(replace(turned, window_wh=self._windows.wanted_wh, statistics=self.desk.statistics))
 
 
 def _is_open() -> bool:
@@ -114,47 +145,3 @@ def _is_open() -> bool:
         return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
     except cv2.error:
         return False  # with its last window Qt goes, and OpenCV 5 complains instead of saying no
-
-
-def fitted_wh(picture: AnyPicture) -> tuple[int, int]:
-    """The window's first size: the picture's, or what fits into LARGEST_WH, with the same ratio."""
-    height, width = picture.shape[:2]
-    scale = min(1.0, LARGEST_WH[0] / width, LARGEST_WH[1] / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _draw_text(picture: Picture, text: str) -> None:
-    """At the bottom left, where no view has a caption; on a dark bar, readable over any picture."""
-    scale = max(0.5, picture.shape[0] * TEXT_SHARE / 22.0)  # the font is 22 px high at scale 1
-    thickness = max(1, round(scale * 1.5))
-    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
-    bar = picture[-(height + below + 8) :, : width + 16]
-    bar //= 4
-    origin = (8, picture.shape[0] - below - 4)
-    cv2.putText(picture, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), thickness, cv2.LINE_AA)
-
-
-@contextmanager
-def _display() -> Generator[None]:
-    """Raises OutputError where Qt, which draws OpenCV's windows on Linux, would end the whole process.
-
-    The connection stays until the window has its own: some servers start afresh when the last one ends.
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    name = os.environ.get("DISPLAY")
-    if not name:
-        raise OutputError(f"--sink window: no display (DISPLAY is not set); {_INSTEAD}")
-    try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError as error:
-        raise OutputError(f"--sink window: {error}; install libxcb1, or {_INSTEAD}") from error
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    try:
-        if xcb.xcb_connection_has_error(connection):
-            raise OutputError(f"--sink window: cannot connect to the display {name}; {_INSTEAD}")
-        yield
-    finally:
-        xcb.xcb_disconnect(connection)

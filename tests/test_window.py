@@ -8,13 +8,18 @@ import shutil
 import signal
 import struct
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
+import av
+import cv2
 import numpy as np
 import pytest
-from pullfocus.stream.window import LARGEST_WH, TITLE, fitted_wh
+from pullfocus.stream.remembered import HOME
+from pullfocus.stream.window import TITLE
+from pullfocus.stream.window_sizes import LARGEST_WH, WindowSizes, fitted_wh
 
 from .clip import write_clip
 from .command import PULLFOCUS
@@ -30,7 +35,8 @@ class Screen:
     """A virtual screen, its pixels, and the hand that points and types."""
 
     def __init__(self, display: str, pixels_file: Path) -> None:
-        self.environment = {**os.environ, "DISPLAY": display, "PYTHONFAULTHANDLER": "1"}
+        self.home = pixels_file.parent  # where the window keeps what was turned
+        self.environment = {**os.environ, "DISPLAY": display, "PYTHONFAULTHANDLER": "1", HOME: str(self.home)}
         self._pixels_file = pixels_file
 
     def do(self, *command: str) -> str:
@@ -179,13 +185,82 @@ def test_a_click_in_a_resized_panel_counts_within_its_tile(
     assert ended(process, within_s=5)[0] == 0
 
 
-def test_ctrl_c_ends_it_soon(screen: Screen, live: Callable[..., tuple[subprocess.Popen[str], str]]) -> None:
-    process, _ = live("--source", "synthetic", "--size", "320x240")
+def test_ctrl_c_ends_it_soon_and_keeps_what_is_recorded(
+    screen: Screen, live: Callable[..., tuple[subprocess.Popen[str], str]], tmp_path: Path
+) -> None:
+    process, window = live("--source", "synthetic", "--size", "320x240", "--takes", tmp_path)
+    screen.do("mousemove", "--window", window, "160", "120")  # without a window manager, keys go where it points
+    screen.do("key", "r")
+    wait_for(lambda: list(tmp_path.glob(".*.part.mp4")), process)  # it appears with the first frame
     process.send_signal(signal.SIGINT)
     assert ended(process, within_s=5)[0] == 130
+    (recording,) = tmp_path.iterdir()
+    with av.open(str(recording)) as container:
+        assert next(container.decode(video=0)).width == 320
+
+
+def test_keys_turn_the_view_keep_takes_and_are_remembered(
+    screen: Screen, live: Callable[..., tuple[subprocess.Popen[str], str]], tmp_path: Path
+) -> None:
+    takes = tmp_path / "takes"
+    process, window = live("--source", "synthetic", "--size", "320x240", "--takes", takes, "--view", "depth")
+    colours = np.s_[5:100, 5:60]  # the test picture is grey here, a depth map is not
+
+    def shows_depth() -> bool:
+        return bool(np.ptp(screen.picture()[colours].astype(int), axis=2).mean() > 40)
+
+    wait_for(shows_depth, process)
+    screen.do("mousemove", "--window", window, "160", "120")
+    screen.do("key", "d")
+    wait_for(lambda: not shows_depth(), process)
+    screen.do("key", "bracketright")
+    wait_for(lambda: text_is_at(screen, np.s_[185:205, 120:200]), process)  # a message in the middle says so
+    screen.do("key", "r")
+    wait_for(lambda: list(takes.glob(".*.part.mp4")), process)
+    screen.do("key", "c")
+    wait_for(lambda: list(takes.glob("pullfocus-*.png")), process)
+    screen.do("key", "r")
+    wait_for(lambda: list(takes.glob("pullfocus-*.mp4")), process)
+    screen.do("key", "s")
+    wait_for(lambda: "640x240" in screen.do("getwindowgeometry", window), process)
+    screen.do("key", "o")
+    wait_for(lambda: text_is_at(screen, np.s_[8:60, 560:630]), process)
+    screen.do("key", "Escape")
+    assert ended(process, within_s=5)[0] == 0
+    (still,), (recording,) = takes.glob("*.png"), takes.glob("*.mp4")
+    kept_picture = cv2.imread(str(still))
+    assert kept_picture is not None
+    assert kept_picture[222:238, 4:110].max() < 230  # the overlay is not in it
+    with av.open(str(recording)) as container:
+        assert len(list(container.decode(video=0))) >= 2
+    kept = tomllib.loads((screen.home / "live.toml").read_text())
+    assert kept == {"aperture": 7.5, "view": "side", "window": {"statistics": True}}
+
+
+def text_is_at(screen: Screen, where: tuple[slice, slice]) -> bool:
+    """White letters on a dark plate."""
+    part = screen.picture()[where]
+    return bool((part > 230).any() and part.min() < 90)
 
 
 def test_a_large_picture_starts_in_a_window_that_fits() -> None:
-    assert fitted_wh(np.zeros((1440, 2560, 3), np.uint8)) == LARGEST_WH
-    assert fitted_wh(np.zeros((480, 640, 3), np.uint8)) == (640, 480)
-    assert fitted_wh(np.zeros((1280, 720, 3), np.uint8)) == (405, 720)
+    assert fitted_wh((1440, 2560)) == LARGEST_WH
+    assert fitted_wh((480, 640)) == (640, 480)
+    assert fitted_wh((1280, 720)) == (405, 720)
+    assert fitted_wh((480, 640), wanted_wh=(1000, 960)) == (1000, 750)
+
+
+def test_a_wide_view_comes_and_goes_and_only_a_size_that_the_user_gave_is_wanted() -> None:
+    sizes = WindowSizes(None)
+    assert sizes.change_to((720, 1280)) == (1280, 720)
+    sizes.see((200, 100))  # the window is not there yet
+    sizes.see((1280, 721))
+    assert sizes.change_to((720, 2560)) == (1280, 360)
+    sizes.see((1280, 360))
+    assert sizes.change_to((720, 1280)) == (1280, 720)
+    assert sizes.wanted_wh is None
+    sizes.see((1280, 720))
+    sizes.see((900, 600))
+    assert sizes.change_to((720, 2560)) == (1280, 360)
+    sizes.see((0, 0))
+    assert sizes.change_to((720, 1280)) == sizes.wanted_wh == (900, 600)

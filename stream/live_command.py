@@ -1,0 +1,99 @@
+"""How `pullfocus live` fills in what its command line leaves out: a file of settings first, then what it remembers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from typer.core import TyperCommand
+
+from ..kernels.errors import InputError
+from .commands import live
+from .remembered import recall
+from .targets import LayerNumber, read_target
+
+NOT_IN_A_FILE = ("settings_file", "fresh", "help")
+NAMES: Mapping[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a text in quotes, or a list of them",
+    str: "a text in quotes",
+}
+
+
+class LiveCommand(TyperCommand):
+    """The command line wins over `--settings FILE.toml`, and that over what was turned last in the window."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        if not given.get("help"):
+            file = given.get("settings_file")
+            preset = read_settings(Path(file), self) if file is not None else {}
+            ctx.default_map = {**_remembered(given | preset), **preset}
+        return super().parse_args(ctx, args)
+
+
+def read_settings(path: Path, command: TyperCommand) -> dict[str, Any]:
+    """Values for a command's parameters, by their names. Raises InputError for whatever is no option of it."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"--settings {path}: cannot read it ({error.strerror})") from error
+    except ValueError as error:  # not TOML, or not text
+        raise InputError(f"--settings {path}: not TOML ({error})") from error
+    names = {
+        option.removeprefix("--"): str(parameter.name)
+        for parameter in command.params
+        if parameter.name not in NOT_IN_A_FILE
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    kinds = get_type_hints(live)
+    for option in values:
+        if option not in names:
+            raise InputError(f"--settings {path}: there is no option {option!r}; expected {', '.join(sorted(names))}")
+    return {names[option]: _read(path, option, value, _kind(kinds[names[option]])) for option, value in values.items()}
+
+
+def _read(path: Path, option: str, value: Any, kind: type) -> Any:
+    """The value for an option of this kind. Raises InputError: the command line would cut 3.5 to a whole number."""
+    if kind is list and type(value) is str:
+        return [value]  # one of an option that may be given several times
+    if kind is list and type(value) is list:
+        return [_read(path, option, item, str) for item in value]
+    if type(value) is kind or (kind is float and type(value) is int):
+        return value
+    raise InputError(f"--settings {path}: {option} is {value!r}, expected {NAMES[kind]}")
+
+
+def _kind(hint: Any) -> type:
+    """What TOML has for values of a type; names and paths are texts."""
+    alternatives = [kind for kind in get_args(hint) if kind is not NoneType] if isinstance(hint, UnionType) else [hint]
+    kind = get_origin(alternatives[0]) or alternatives[0]
+    return kind if kind in NAMES else str
+
+
+def _remembered(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was turned last, for a run with a window, as far as it goes with what is `given`."""
+    if given.get("fresh") or "window" not in given.get("sinks", ("window",)):
+        return {}
+    kept = dict(recall().options)
+    focus = read_target(str(kept.get("focus", "")))
+    if "focus_script" in given or (isinstance(focus, LayerNumber) and focus.number > _layers(given, kept)):
+        kept.pop("focus", None)
+    wanted = read_target(str(given.get("focus", "")))
+    if isinstance(wanted, LayerNumber) and wanted.number > _layers({}, kept):
+        kept.pop("layers", None)
+    return kept
+
+
+def _layers(given: Mapping[str, Any], kept: Mapping[str, Any]) -> float:
+    """How many there will be, as far as that can be said before the options are checked."""
+    try:
+        return int(given.get("layers", kept.get("layers", 6)))
+    except (TypeError, ValueError):
+        return float("inf")
