@@ -25,6 +25,10 @@ NAMES: Mapping[type, str] = {
 }
 
 
+# Of two options that exclude each other, one on the command line replaces the other of a file.
+EXCLUSIVE = {"focus": "focus_script", "focus_script": "focus", "crf": "bitrate", "bitrate": "crf"}
+
+
 class LiveCommand(TyperCommand):
     """The command line wins over `--settings FILE.toml`, and that over what was turned last in the window."""
 
@@ -32,9 +36,15 @@ class LiveCommand(TyperCommand):
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         if not given.get("help"):
             file = given.get("settings_file")
-            preset = read_settings(Path(file), self) if file is not None else {}
-            ctx.default_map = {**_remembered(given | preset), **preset}
+            preset = _beside(given, read_settings(Path(file), self)) if file is not None else {}
+            kept = _remembered(given | preset)
+            ctx.default_map = {**_beside(given | preset, kept), **preset}
         return super().parse_args(ctx, args)
+
+
+def _beside(given: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Those of `values` that what is `given` does not exclude."""
+    return {name: value for name, value in values.items() if EXCLUSIVE.get(name) not in given}
 
 
 def read_settings(path: Path, command: TyperCommand) -> dict[str, Any]:
@@ -83,7 +93,7 @@ def _remembered(given: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     kept = dict(recall().options)
     focus = read_target(str(kept.get("focus", "")))
-    if "focus_script" in given or (isinstance(focus, LayerNumber) and focus.number > _layers(given, kept)):
+    if isinstance(focus, LayerNumber) and focus.number > _layers(given, kept):
         kept.pop("focus", None)
     wanted = read_target(str(given.get("focus", "")))
     if isinstance(wanted, LayerNumber) and wanted.number > _layers({}, kept):

@@ -109,6 +109,11 @@ def test_what_was_turned_gives_way_where_it_does_not_go_with_the_command_line(
     script = tmp_path / "script.toml"
     script.write_text('[[pull]]\ntime = 0.0\nfocus = "nearest"\n')
     assert live(asked, "--focus-script", script)[1].script is not None
+    preset = tmp_path / "preset.toml"
+    preset.write_text('focus = "nearest"\ncrf = 20')
+    settings = live(asked, "--settings", preset, "--focus-script", script, "--bitrate", "2M")[1]
+    assert settings.script is not None
+    assert (settings.encoding.crf, settings.encoding.bitrate) == (None, 2_000_000)
 
 
 @pytest.mark.parametrize(
