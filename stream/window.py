@@ -31,6 +31,7 @@ from .window_sizes import WindowSizes
 TITLE = "pullfocus"
 TILES: dict[View, tuple[int, int]] = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
 REFRESH_S = 0.25  # numbers that change with every frame cannot be read
+KEY_BITS = 0xFFFF  # without NumLock and the like; with fewer, an arrow would be taken for a letter
 KEYS_A_FRAME = 8  # a key held down must not keep the next frame waiting
 
 
@@ -46,7 +47,6 @@ class WindowSink:
         Raises OutputError when there is no display.
         """
         self.desk = Desk(controls, takes, remembered.statistics)
-        self.desk.toast.show("h: help", LONG_TOAST_S)
         self._controls, self._takes = controls, takes
         self._mark, self._mark_xy = Fading(), (0, 0)
         self._size_hw = (0, 0)
@@ -80,10 +80,10 @@ class WindowSink:
     def _answer_keys(self) -> bool:
         """Do what the keys pressed ask for; False ends the run."""
         for _ in range(KEYS_A_FRAME):
-            key = cv2.waitKey(1)
+            key = cv2.waitKeyEx(1)
             if key < 0:
                 break
-            press(self.desk, chr(key & 0xFF))
+            press(self.desk, chr(key & KEY_BITS))
         if self.desk.full_screen != self._is_full:
             self._is_full = self.desk.full_screen
             mode = cv2.WINDOW_FULLSCREEN if self._is_full else cv2.WINDOW_NORMAL
@@ -92,6 +92,8 @@ class WindowSink:
 
     def _fit_window(self, picture: AnyPicture) -> None:
         size_hw = picture.shape[0], picture.shape[1]
+        if self._size_hw == (0, 0):
+            self.desk.toast.show("h: help", LONG_TOAST_S)
         if size_hw != self._size_hw and not self._is_full:
             cv2.resizeWindow(TITLE, *self._windows.change_to(size_hw))
         self._size_hw = size_hw

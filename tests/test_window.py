@@ -211,6 +211,8 @@ def test_keys_turn_the_view_keep_takes_and_are_remembered(
 
     wait_for(shows_depth, process)
     screen.do("mousemove", "--window", window, "160", "120")
+    screen.do("key", "Left")  # of which the lower eight bits are a Q
+    sleep(0.5)
     screen.do("key", "d")
     wait_for(lambda: not shows_depth(), process)
     screen.do("key", "bracketright")
