@@ -29,6 +29,7 @@ from .flash_clip import write_clip
 from .machine import describe_machine
 
 LIMIT_S = 300.0
+FILM = "film.mp4"
 KILLS_A_JOB = 4  # then it is left to come to its end
 DRAWN_S, DRAWN_HW = 10, (96, 128)
 # Each in turn: what a job carries from segment to segment differs.
@@ -51,28 +52,33 @@ class KillResult:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One film to make: its command line without the target, and what it is when nothing disturbs it."""
+    """One film to make: its command line without the target, and what it is when nothing disturbs it.
+
+    name: of the target in a folder; a film, an animation, or numbered pictures in a folder below that one.
+    """
 
     clip: Path
     options: list[str]
     wanted: str  # digest
     seconds: float
+    name: str = FILM
 
     @classmethod
-    def undisturbed(cls, clip: Path, options: list[str], folder: Path) -> Job:
+    def undisturbed(cls, clip: Path, options: list[str], folder: Path, name: str = FILM) -> Job:
         """Made once to its end."""
-        target = folder / "undisturbed.mp4"
-        ending = run_command(_line(clip, options, target), folder / "log.txt", LIMIT_S)
-        if ending.code != 0:
-            raise SystemExit(f"{clip}: cannot be used ({ending.said.strip()})")
-        job = cls(clip, options, digest(target), ending.seconds)
-        target.unlink()
-        return job
+        with TemporaryDirectory(dir=folder) as place:
+            target = Path(place) / name
+            ending = run_command(_line(clip, options, target), folder / "log.txt", LIMIT_S)
+            if ending.code != 0:
+                raise SystemExit(f"{clip}: cannot be used ({ending.said.strip()})")
+            return cls(clip, options, digest(target), ending.seconds, name)
 
 
-def kill_and_resume(clip: Path, kills: int, seed: int, folder: Path, looks: Sequence[list[str]]) -> KillResult:
-    """Run in `folder`, until `kills` runs have been killed. looks: options of the films, in turn."""
-    jobs = [Job.undisturbed(clip, look, folder) for look in looks]
+def kill_and_resume(
+    clip: Path, kills: int, seed: int, folder: Path, looks: Sequence[list[str]], name: str = FILM
+) -> KillResult:
+    """Run in `folder`, until `kills` runs have been killed. looks: options of the films, in turn. name: as of `Job`."""
+    jobs = [Job.undisturbed(clip, look, folder, name) for look in looks]
     rng = np.random.default_rng(seed)
     done, films, faults = 0, 0, list[str]()
     with Progress(disable=not sys.stderr.isatty()) as progress:
@@ -90,17 +96,17 @@ def make_disturbed(job: Job, kills: int, rng: np.random.Generator, folder: Path)
     """Make a film, killing it up to `kills` times. How often it was killed, and what is wrong in the end."""
     place = folder / "job"
     place.mkdir()
-    target, done = place / "film.mp4", 0
+    target, done = place / job.name, 0
     line = [*_line(job.clip, job.options, target), "--resume"]
     try:
         while done < kills:
             ending = run_command(line, folder / "log.txt", LIMIT_S, float(rng.uniform(0.0, job.seconds)))
             if ending.code != KILLED:
-                return done, _fault(ending, target, job.wanted)
+                return done, _fault(ending, target, place, job.wanted)
             done += 1
-            if target.exists():  # killed between the last step and its own end
+            if _result(target, place).exists():  # killed between the last step and its own end
                 return done, None if digest(target) == job.wanted else "a broken film stands under the final name"
-        return done, _fault(run_command(line, folder / "log.txt", LIMIT_S), target, job.wanted)
+        return done, _fault(run_command(line, folder / "log.txt", LIMIT_S), target, place, job.wanted)
     finally:
         shutil.rmtree(place)
 
@@ -109,12 +115,17 @@ def _line(clip: Path, options: list[str], target: Path) -> list[str]:
     return ["video", *options, "-o", str(target), str(clip)]
 
 
-def _fault(ending: Ending, target: Path, wanted: str) -> str | None:
+def _result(target: Path, place: Path) -> Path:
+    """What appears in `place`: the file, or the folder of numbered pictures."""
+    return place / target.relative_to(place).parts[0]
+
+
+def _fault(ending: Ending, target: Path, place: Path, wanted: str) -> str | None:
     if ending.code != 0:
         return f"ended with code {ending.code}: {ending.said.strip()}"
     if digest(target) != wanted:
         return "the film differs from that of an undisturbed run"
-    left = sorted(path.name for path in target.parent.iterdir() if path != target)
+    left = sorted(path.name for path in place.iterdir() if path != _result(target, place))
     return f"left behind: {', '.join(left)}" if left else None
 
 
@@ -124,16 +135,22 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", default="plane", help="as in `pullfocus video`; plane = no net")
+    parser.add_argument("--name", default=FILM, help="what is made: also film.gif, film.webp or film/%%05d.png")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
         clip = options.clip or drawn(folder)
         result = kill_and_resume(
-            clip, options.kills, options.seed, folder, [["--engine", options.engine, *look] for look in LOOKS]
+            clip,
+            options.kills,
+            options.seed,
+            folder,
+            [["--engine", options.engine, *look] for look in LOOKS],
+            options.name,
         )
     if options.json is not None:
-        facts = {"clip": clip.name, "seed": options.seed, "engine": options.engine}
+        facts = {"clip": clip.name, "name": options.name, "seed": options.seed, "engine": options.engine}
         facts |= {"result": asdict(result), "environment": describe_machine()}
         write_text(options.json, json.dumps(facts, indent=1) + "\n")
     print(f"{result.kills} kills, {result.jobs} films")

@@ -76,6 +76,14 @@ def write_text(path: Path, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
+def write_to_disk(path: Path, data: bytes) -> None:
+    """A file of a folder that will be renamed when it is complete. Raises OSError."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _flush_to_disk(path: Path) -> None:
     with path.open("r+b") as file:  # Windows flushes files opened for writing only
         os.fsync(file.fileno())

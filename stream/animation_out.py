@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,12 +17,8 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ..engines.atomic import written_aside
-from ..kernels.api import load
-from ..kernels.errors import OutputError
 from .clock import MILLISECOND
-from .frame import Rendered
-from .video_info import VideoInfo
+from .stored import StoredFrame
 from .video_out import writing
 
 ANIMATIONS = {".gif": "gif", ".webp": "webp"}
@@ -34,29 +30,27 @@ FOR_EVER = 0  # as both files count their loops
 HEADER_BYTES = 1 << 16
 
 
-@contextmanager
-def animation_sink(path: Path, info: VideoInfo, loop_from: str | None = None) -> Generator[AnimationSink]:
-    """A sink for an animated GIF or WebP; the file appears at a clean end of the block.
+def write_animation(target: Path, frames: Iterable[StoredFrame], aside: Path, plays: int) -> list[str]:
+    """An animated GIF or WebP, as the name `target` asks, at `aside`; returns what it could not hold.
 
-    loop_from: the file whose number of loops is kept, if it has one; else the animation loops for ever.
-    Raises OutputError.
+    plays: how often it is shown, 0 = for ever. Raises OutputError.
     """
-    with written_aside(path) as aside:
-        sink = AnimationSink(path, aside, info, FOR_EVER if loop_from is None else plays_of(Path(loop_from)))
-        try:
-            yield sink
-            sink.finish()
-        finally:
-            sink.close()
+    writer = _Writer(target, aside, plays)
+    try:
+        for frame in frames:
+            writer.write(frame)
+        writer.finish()
+    finally:
+        writer.close()
+    return writer.notes
 
 
-class AnimationSink:
-    """One animation being written. Make it with `animation_sink`."""
+class _Writer:
+    """One animation being written."""
 
-    def __init__(self, path: Path, aside: Path, info: VideoInfo, plays: int) -> None:
-        """plays: how often it is shown, 0 = for ever."""
-        self._path, self._aside, self._info, self._plays = path, aside, info, plays
-        self._gif = path.suffix.lower() == ".gif"
+    def __init__(self, target: Path, aside: Path, plays: int) -> None:
+        self._path, self._aside, self._plays = target, aside, plays
+        self._gif = target.suffix.lower() == ".gif"
         self._unit = CENTISECOND if self._gif else MILLISECOND
         self._output: OutputContainer | None = None
         self._stream: VideoStream | None = None
@@ -71,25 +65,20 @@ class AnimationSink:
         dropped = f"left out: {self._dropped} frames; {self._path.suffix[1:]} counts {float(self._unit):g} s"
         return [dropped] if self._dropped else []
 
-    def write(self, rendered: Rendered) -> bool:
+    def write(self, frame: StoredFrame) -> None:
         """Encode one frame. Raises OutputError."""
-        frame = rendered.frame
-        pts = self._ticks(frame.pts)
+        pts = round(frame.start_s / self._unit)
         if pts <= self._last:  # faster than the file can count
             self._dropped += 1
-            return True
+            return
         self._last = pts
-        self._ends[pts] = max(self._ticks(frame.pts + frame.duration) - pts, 1)
+        self._ends[pts] = max(round((frame.start_s + frame.duration_s) / self._unit) - pts, 1)
         with writing(self._path):
-            stream = self._stream or self._open(rendered.picture.shape[:2])
-            picture = VideoFrame.from_ndarray(_with_alpha(rendered), format="rgba")
+            stream = self._stream or self._open(frame.picture.shape[:2])
+            picture = VideoFrame.from_ndarray(_with_alpha(frame), format="rgba")
             picture.pts, picture.time_base = pts, self._unit
             for drawn in self._drawn(picture):
                 self._mux(stream, drawn)
-        return True
-
-    def _ticks(self, pts: int) -> int:
-        return round((pts - self._info.first_pts) * self._info.time_base / self._unit)
 
     def _open(self, size_hw: tuple[int, ...]) -> VideoStream:
         name = "gif" if self._gif else "webp"
@@ -129,8 +118,7 @@ class AnimationSink:
 
     def finish(self) -> None:
         """Raises OutputError."""
-        if self._output is None or self._stream is None:
-            raise OutputError("no frame arrived, so there is nothing to write")
+        assert self._output is not None and self._stream is not None, "a film has a frame"  # noqa: PT018
         with writing(self._path):
             for drawn in self._drawn(None):
                 self._mux(self._stream, drawn)
@@ -158,16 +146,10 @@ def _palette_graph(size_hw: tuple[int, ...]) -> Graph:
     return graph
 
 
-def _with_alpha(rendered: Rendered) -> np.ndarray:
-    """`h w 4`; opaque where the frame has no alpha, or where the view has another size than the frame."""
-    picture, alpha = rendered.picture, rendered.frame.alpha
-    if picture.dtype == np.uint16:
-        picture = load("cpu").to_8_bits(picture, rendered.frame.transfer)
-    if alpha is None or alpha.shape != picture.shape[:2]:
-        alpha = np.full(picture.shape[:2], 255, np.uint8)
-    elif alpha.dtype == np.uint16:
-        alpha = (alpha >> 8).astype(np.uint8)
-    return np.dstack((picture, alpha))
+def _with_alpha(frame: StoredFrame) -> np.ndarray:
+    """`h w 4`; opaque where the frame has no alpha."""
+    alpha = np.full(frame.picture.shape[:2], 255, np.uint8) if frame.alpha is None else frame.alpha
+    return np.dstack((frame.picture, alpha))
 
 
 def plays_of(path: Path) -> int:

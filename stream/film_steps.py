@@ -23,7 +23,6 @@ from .film_parts import FilmIndex
 from .film_pieces import ask, begin, do_whole, make_plan, render_part
 from .job_folder import SEGMENT_FRAMES
 from .job_identity import differences, job_identity
-from .join import join
 from .tracks import film_track
 from .video_in import VideoSource
 
@@ -154,7 +153,7 @@ class Parts:
             track = film_track(self._task.target, source, self._location, self._settings)
             notes = source.notes
         with written_aside(self._task.target) as aside:
-            return notes + join(track, segments, aside)
+            return notes + track.finish(segments, aside)
 
     def _planned(self) -> bool:
         return all(path.is_file() for path in self._plans.values())

@@ -10,15 +10,14 @@ from typing import Protocol
 
 from ..engines.atomic import check_target
 from ..kernels.errors import InputError
-from .animation_out import ANIMATIONS, animation_sink
+from .animation_out import ANIMATIONS
 from .config import Settings
 from .encoding import CONTAINERS
 from .focus_script import from_time_on
 from .frame import Frame
-from .pipeline import Sink
 from .span import Reading
 from .stills import is_sequence, open_sequence, open_webp
-from .stills_out import check_sequence_target, is_numbered, sequence_sink
+from .stills_out import check_sequence_target, is_numbered
 from .video_in import VideoSource, open_input
 from .video_info import VideoInfo
 
@@ -37,13 +36,6 @@ class Film(Protocol):
     @property
     def notes(self) -> list[str]: ...
     def frames(self, first: int = 0) -> Iterator[Frame]: ...
-
-
-class FilmSink(Sink, Protocol):
-    """A sink that has something to say at the end."""
-
-    @property
-    def notes(self) -> list[str]: ...
 
 
 def open_film(location: str, part: Reading | None = None) -> AbstractContextManager[Film]:
@@ -83,16 +75,29 @@ def check_film_target(target: Path, overwrite: bool) -> None:
     check_target(target, overwrite)
 
 
+def check_result(target: Path, result: Path, overwrite: bool) -> None:
+    """The same for one of the results of a job that makes `target`."""
+    if result == result_of(target):
+        check_film_target(target, overwrite)
+        return
+    check_target(result, overwrite)
+    if is_numbered(target) and result.resolve().is_relative_to(target.parent.resolve()):
+        raise InputError(f"{result} lies in the folder of the numbered pictures, which is replaced; choose another")
+
+
 def is_video(target: Path) -> bool:
     """Whether a name asks for a video file, rather than for an animation or pictures."""
     return target.suffix.lower() in CONTAINERS
 
 
-def pictures_sink(target: Path, film: Film, location: str) -> AbstractContextManager[FilmSink]:
-    """A sink for an animation or numbered pictures. Raises InputError."""
-    if is_numbered(target):
-        return sequence_sink(target, film.info)
-    return animation_sink(target, film.info, loop_from=location)
+def result_of(target: Path) -> Path:
+    """What appears under its name when all is done: the file, or the folder of numbered pictures."""
+    return target.parent if is_numbered(target) else target
+
+
+def pattern_of(target: Path) -> str:
+    """How numbered pictures are called; nothing for other results."""
+    return target.name if is_numbered(target) else ""
 
 
 def left_out(target: Path, location: str, film: Film) -> list[str]:

@@ -7,16 +7,17 @@ first frame of segment 13 as `000013.state`, and in the end `complete.json`. It 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from ..engines.atomic import check_target, put_in_place, write_text
+from ..engines.atomic import check_target, write_text
 from ..kernels.errors import InputError, OutputError, PullfocusError
 from .job_identity import differences
 from .locks import Locked, lock
 from .packet_file import PacketFile
+from .results import Results
 from .state import State, load_state, save_state
 
 JOB, COMPLETE, DELIVERED, LOCK = "job.json", "complete.json", "delivered.json", "lock"
@@ -26,13 +27,14 @@ SEGMENT_FRAMES = 100
 
 
 class JobFolder:
-    """The folder of one job, whose targets are files that appear together. Make it with `job_folder`."""
+    """The folder of one job, whose targets, files or folders, appear together. Make it with `job_folder`."""
 
     def __init__(self, targets: Sequence[Path], segment_frames: int = SEGMENT_FRAMES) -> None:
         """targets: the folder lies beside the first one. segment_frames: the length of all segments but the last."""
         self.segment_frames = segment_frames
         self.targets = tuple(targets)
         self.path = self.targets[0].with_name(f".{self.targets[0].name}.pullfocus")
+        self.results = Results(self.targets, self.path / DELIVERED)
         self.reached = 0  # frames
         self.is_finished = False  # all was delivered before this run, which only tidied up
         self._has_begun = False
@@ -156,41 +158,16 @@ class JobFolder:
 
     # Its end
 
-    def aside(self, target: Path) -> Path:
-        """Where a target is written until it is complete."""
-        return target.with_name(f".{target.name}.pullfocus.part")
-
     def deliver(self) -> None:
         """Give the targets, all written aside, their names, and remove the folder. Raises OutputError."""
-        for target in reversed(self.targets):  # the first may replace the input, which is needed until then
-            try:
-                self._note_delivery(target)
-                put_in_place(self.aside(target), target)
-            except OSError as error:
-                raise OutputError(f"{target}: cannot write ({error.strerror or error}); it was not changed") from error
+        self.results.deliver()
         self.remove()
-
-    def _note_delivery(self, target: Path) -> None:
-        """Write down how the finished file will be known again: a rename changes none of this."""
-        notes = self._deliveries() | {str(target.resolve()): _mark(self.aside(target))}
-        write_text(self.path / DELIVERED, json.dumps(notes))
-
-    def _deliveries(self) -> dict[str, list[int]]:
-        try:
-            return dict(json.loads((self.path / DELIVERED).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return {}
-
-    def has_delivered(self, target: Path) -> bool:
-        """Whether the file of that name is this job's own work."""
-        with suppress(OSError):
-            return self._deliveries().get(str(target.resolve())) == _mark(target)
-        return False
 
     def clear(self) -> None:
         """Forget all work."""
         try:
-            for path in (*map(self.aside, self.targets), *self.path.iterdir()):
+            self.results.discard()
+            for path in self.path.iterdir():
                 if path.name != LOCK:
                     path.unlink(missing_ok=True)
         except OSError as error:
@@ -199,8 +176,7 @@ class JobFolder:
     def remove(self) -> None:
         """Delete the folder, in an order that leaves no half of it that says something else than the whole did."""
         with suppress(OSError):  # what cannot be deleted is in nobody's way
-            for target in self.targets:
-                self.aside(target).unlink(missing_ok=True)
+            self.results.discard()
             first = [path for path in self.path.iterdir() if path.name not in LAST]
             for path in (*first, *(self.path / name for name in LAST)):
                 path.unlink(missing_ok=True)
@@ -213,28 +189,30 @@ class JobFolder:
         if not self.holds_work:
             self.remove()
             return ""
-        for target in self.targets:
-            self.aside(target).unlink(missing_ok=True)
+        with suppress(OSError, OutputError):
+            self.results.recover()
+            self.results.discard()
         return "what is done is kept, and the same command with --resume goes on"
-
-
-def _mark(path: Path) -> list[int]:
-    facts = path.stat()
-    return [facts.st_ino, facts.st_size, facts.st_mtime_ns]
 
 
 @contextmanager
 def job_folder(
-    targets: Sequence[Path], *, resume: bool, overwrite: bool, segment_frames: int = SEGMENT_FRAMES
+    targets: Sequence[Path],
+    *,
+    resume: bool,
+    overwrite: bool,
+    segment_frames: int = SEGMENT_FRAMES,
+    check: Callable[[Path, bool], None] = check_target,
 ) -> Generator[JobFolder]:
     """The folder of the job that makes `targets`; `begin` it when all that can be refused has been.
 
+    check: raises InputError for a target that cannot be written, or that would be lost without leave.
     An end by an error or Ctrl-C keeps what is done; a message says so, of KeyboardInterrupt a note. Raises InputError
     where an unfinished job or a target is in the way, or another run at work, and OutputError.
     """
     job = JobFolder(targets, segment_frames)
     try:
-        _look(job, resume, overwrite)
+        _look(job, resume, overwrite, check)
         yield job
     except KeyboardInterrupt as stop:
         if left := job.leave():
@@ -249,11 +227,12 @@ def job_folder(
         job.release_lock()
 
 
-def _look(job: JobFolder, resume: bool, overwrite: bool) -> None:
+def _look(job: JobFolder, resume: bool, overwrite: bool, check: Callable[[Path, bool], None]) -> None:
     """What is there already."""
     if job.exists:
         job.take_lock()
-        if all(job.has_delivered(target) for target in job.targets):
+        job.results.recover()
+        if all(job.results.has_delivered(target) for target in job.targets):
             job.remove()
             job.release_lock()
             job.is_finished = resume
@@ -266,4 +245,4 @@ def _look(job: JobFolder, resume: bool, overwrite: bool) -> None:
             job.release_lock()
     if not job.is_finished:
         for target in job.targets:
-            check_target(target, overwrite or job.may_replace or job.has_delivered(target))
+            check(target, overwrite or job.may_replace or job.results.has_delivered(target))

@@ -14,6 +14,8 @@ from ..kernels.api import Picture
 from ..kernels.errors import InputError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+ENDINGS_16 = (".png", ".tif", ".tiff")  # what holds 16 bits
+ENDINGS_ALPHA = (*ENDINGS_16, ".webp")
 JPEG_QUALITY = 95
 
 
@@ -30,11 +32,17 @@ def read_picture(path: Path) -> Picture:
 def write_picture(path: Path, pixels: NDArray[np.uint8 | np.uint16]) -> None:
     """RGB or grey pixels, in the format that the ending names. Raises InputError, OutputError."""
     check_ending(path)
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix.lower() in (".jpg", ".jpeg") else []
-    _, data = cv2.imencode(path.suffix.lower(), bgr, options)
     with written_aside(path) as aside:
-        aside.write_bytes(data.tobytes())
+        aside.write_bytes(encoded(path.suffix, pixels))
+
+
+def encoded(ending: str, pixels: NDArray[np.uint8 | np.uint16]) -> bytes:
+    """The file of `h w` grey, `h w 3` RGB or `h w 4` RGBA pixels; ending: one of ENDINGS that holds as much."""
+    ways = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+    bgr = cv2.cvtColor(pixels, ways[pixels.shape[2]]) if pixels.ndim == 3 else pixels
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if ending.lower() in (".jpg", ".jpeg") else []
+    _, data = cv2.imencode(ending.lower(), bgr, options)
+    return data.tobytes()
 
 
 def check_ending(path: Path) -> None:

@@ -60,8 +60,8 @@ class Track:
     """One of the files that a job makes.
 
     name: of its segments. container: FFmpeg's name of the muxer. array: what of an item is encoded, `h w …`.
-    encoder: makes one for arrays of a size (h, w). sides: adds the other streams to the file. info: of the film, whose
-    labels the file gets. tags: of the file, given the frames that begin a scene.
+    encoder: makes one for arrays of a size (h, w). assemble: see `finish`. sides: adds the other streams to the file.
+    info: of the film, whose labels the file gets. tags: of the file, given the frames that begin a scene.
     """
 
     name: str
@@ -69,9 +69,17 @@ class Track:
     container: str
     array: Callable[[Any], NDArray[Any]]
     encoder: Callable[[OutputContainer, tuple[int, int]], Encoder]
+    assemble: Callable[[Track, Sequence[Path], Path], list[str]]
     sides: Callable[[OutputContainer], SideStreams] | None = None
     info: VideoInfo | None = None
     tags: Callable[[Sequence[int]], dict[str, str]] | None = None
+
+    def finish(self, segments: Sequence[Path], aside: Path) -> list[str]:
+        """Make what is to stand under `target` of all its segments, at `aside`; returns what there is to say of it.
+
+        Raises OutputError, and InputError where a segment is damaged.
+        """
+        return self.assemble(self, segments, aside)
 
 
 class Snapshots:

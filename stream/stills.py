@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -122,6 +123,15 @@ def open_sequence(location: str, rate: float | None, span: Span | None = None) -
     exact = Fraction(rate).limit_denominator(1001)
     stills = [Still(str(p), i, 1, lambda path=p: _read(path)) for i, p in enumerate(_files(location))]
     return StillsSource(location, stills, 1 / exact, exact, span)
+
+
+def sequence_facts(location: str) -> str:
+    """Tells a sequence from what it may become: a hash of its files' names, sizes and times; "" for other films."""
+    if not is_sequence(location):
+        return ""
+    facts = [(path.name, path.stat()) for path in _files(location)]
+    text = "\n".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in facts)
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _files(location: str) -> list[Path]:

@@ -1,18 +1,19 @@
-"""Write frames as numbered pictures. The folder appears at a clean end, with all of them or not at all."""
+"""Write frames as numbered pictures, in a folder of their own."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
-from ..kernels.errors import InputError, OutputError
-from .frame import Rendered
-from .pictures import check_ending, write_picture
+import numpy as np
+
+from ..engines.atomic import write_to_disk
+from ..kernels.errors import InputError
+from .pictures import check_ending, encoded
+from .results import remove
 from .stills import NUMBERED, name_parts, numbered_name
-from .video_info import VideoInfo
+from .stored import StoredFrame
+from .video_out import writing
 
 FIRST_NUMBER = 1
 
@@ -41,58 +42,11 @@ def check_sequence_target(pattern: Path, overwrite: bool) -> None:
         raise InputError(f"{folder} holds {foreign[0]}, which is no picture of {pattern.name}; choose another folder")
 
 
-@contextmanager
-def sequence_sink(pattern: Path, info: VideoInfo) -> Generator[SequenceSink]:
-    """A sink for numbered pictures, from 1 on: `pattern`'s folder appears at a clean end of the block.
-
-    Raises InputError for an unknown ending and OutputError when the disk is full.
-    """
-    del info  # pictures have no time
-    check_ending(pattern)
-    folder = pattern.parent
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        sink = SequenceSink(aside / pattern.name)
-        yield sink
-        sink.finish()
-        _put_in_place(aside, folder)
-    except OSError as error:
-        raise OutputError(f"{pattern}: cannot write ({error.strerror or error}); it was not changed") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-class SequenceSink:
-    """Pictures being written. Make it with `sequence_sink`."""
-
-    def __init__(self, pattern: Path) -> None:
-        self._pattern = pattern
-        self._count = 0
-        self.notes: list[str] = []
-
-    def write(self, rendered: Rendered) -> bool:
-        """Encode one frame. Raises OutputError."""
-        write_picture(numbered_name(self._pattern, FIRST_NUMBER + self._count), rendered.picture)
-        self._count += 1
-        return True
-
-    def finish(self) -> None:
-        """Raises OutputError when there is nothing to show."""
-        if not self._count:
-            raise OutputError("no frame arrived, so there is nothing to write")
-
-
-def _put_in_place(aside: Path, folder: Path) -> None:
-    """Rename `aside` to `folder`, whose earlier content goes only once the new one stands there."""
-    before = folder.with_name(f".{folder.name}.{os.getpid()}.before")
-    if folder.exists():
-        folder.rename(before)
-    try:
-        aside.rename(folder)
-    except OSError:
-        if before.exists():
-            before.rename(folder)
-        raise
-    shutil.rmtree(before, ignore_errors=True)
+def write_sequence(pattern: Path, frames: Iterable[StoredFrame], folder: Path) -> None:
+    """Numbered pictures, from 1 on, in a new folder at `folder`, with the names of `pattern`. Raises OutputError."""
+    with writing(pattern):
+        remove(folder)  # of a run that was killed
+        folder.mkdir()
+        for number, frame in enumerate(frames, FIRST_NUMBER):
+            whole = frame.picture if frame.alpha is None else np.dstack((frame.picture, frame.alpha))
+            write_to_disk(numbered_name(folder / pattern.name, number), encoded(pattern.suffix, whole))

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..engines.api import Engine
 from ..engines.atomic import check_distinct
-from ..kernels.errors import InputError
 from .config import Settings
 from .depth_file import check_ending
 from .depth_range import Shot
 from .encoding import container_of
-from .films import Film, check_film_target, is_video, left_out, open_film, pictures_sink, script_for
+from .films import Film, check_result, is_video, open_film, pattern_of, result_of, script_for
 from .focus import FocusPuller
 from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
 from .job_identity import job_identity
-from .join import join
 from .pipeline import Stage, run
 from .prepare import Parts, prepared
 from .progress import progress
@@ -28,6 +27,7 @@ from .segments import SegmentedSink, Snapshots, Track, remembering
 from .shots import survey
 from .span import Reading
 from .stages import DepthStage
+from .stills import sequence_facts
 from .tracks import depth_track, film_track, small_depth_track
 
 
@@ -51,14 +51,13 @@ def refocus_video(
     are lost. engine: one that is there already, as `settings` ask for it. title: of the progress bar, else the file's
     name.
     """
-    check_distinct([target] if depth_out is None else [target, depth_out])
+    targets = [result_of(target)] if depth_out is None else [result_of(target), depth_out]
+    check_distinct(targets)
     check_distinct((Path(source_path), depth_out))
     FocusPuller(settings)  # reads the model of faces: what is none is said before a film is opened
     source = _Source(source_path, reading or Reading())
-    if not is_video(target):
-        check_film_target(target, overwrite)
-        return _refocus_into_pictures(source, target, settings, depth_in, depth_out, resume)
-    settings.encoding.check(container_of(target))
+    if is_video(target):
+        settings.encoding.check(container_of(target))
     if depth_out is not None:
         check_ending(depth_out)
 
@@ -69,29 +68,16 @@ def refocus_video(
     def stages(parts: Parts, settings: Settings) -> list[Stage]:
         return parts.stages(settings, FocusPuller(settings))
 
-    inputs = {"input": source_path, "depth-in": depth_in, "face model": settings.face_model}
-    targets = [target] if depth_out is None else [target, depth_out]
-    with job_folder(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames) as job:
+    inputs = {
+        "input": source_path,
+        "depth-in": depth_in,
+        "face model": settings.face_model,
+        "names": pattern_of(target),
+    }
+    check = partial(check_result, target)
+    with job_folder(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames, check=check) as job:
         file_job = _FileJob(job, source, settings, inputs, overwrite, engine, title)
         return file_job.run(tracks, stages, depth_in)
-
-
-def _refocus_into_pictures(
-    source: _Source, target: Path, settings: Settings, depth_in: Path | None, depth_out: Path | None, resume: bool
-) -> Report:
-    """An animation or numbered pictures: written in one go, for they have no parts that could be joined."""
-    if resume or depth_out is not None:
-        option = "--resume" if resume else "--depth-out"
-        raise InputError(f"{option} goes with a video file; got {target}: leave it out")
-    with ExitStack() as stack:
-        film = stack.enter_context(source.open())
-        settings = script_for(settings, film)
-        parts = stack.enter_context(prepared(settings, depth_in, from_s=_from_s(film), look_through=source.shots))
-        sink = stack.enter_context(pictures_sink(target, film, source.path))
-        stages = parts.stages(settings, FocusPuller(settings))
-        on_frame = stack.enter_context(progress(Path(source.path).name, film.info.frames))
-        report = run(film, stages, sink, engine=parts.engine, on_frame=on_frame)
-    return report.with_notes([*film.notes, *sink.notes, *left_out(target, source.path, film)])
 
 
 def depth_of_video(
@@ -152,7 +138,7 @@ class _FileJob:
         stages_of: Callable[[Parts, Settings], list[Stage]],
         depth_in: Path | None = None,
     ) -> Report:
-        """Encode what is missing, then join. Raises InputError, OutputError, EngineError."""
+        """Encode what is missing, then deliver. Raises InputError, OutputError, EngineError."""
         job = self._job
         if job.is_finished:
             return Meter([]).report([], "", [f"{job.targets[0]} was finished already"])
@@ -164,7 +150,7 @@ class _FileJob:
             )
             tracks = tracks_of(film)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
-            made_from = {**self._inputs, **model}
+            made_from = {**self._inputs, **model, "pictures": sequence_facts(self._source.path)}
             more = {"output": [str(target.resolve()) for target in job.targets], "part": self._source.reading}
             job.begin(job_identity(made_from, self._settings, parts.engine, more), self._overwrite)
             names = [track.name for track in tracks]
@@ -198,11 +184,11 @@ class _FileJob:
         return segments, report.with_notes(film.notes)
 
     def _deliver(self, tracks: Sequence[Track], segments: int) -> list[str]:
-        """Join the segments of each track, and give the files their names; returns what is to be said of the sound."""
+        """Make each track's file of its segments, and give them their names; returns what is to be said of them."""
         notes = list[str]()
         for track in tracks:
             paths = [self._job.segment(number, track.name) for number in range(segments)]
-            notes += join(track, paths, self._job.aside(track.target))
+            notes += track.finish(paths, self._job.results.aside(track.target))
         self._job.deliver()
         return notes
 

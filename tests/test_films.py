@@ -10,15 +10,12 @@ import av
 import cv2
 import numpy as np
 import pytest
-from pullfocus.kernels.errors import InputError, OutputError
-from pullfocus.stream.animation_out import animation_sink, plays_of
-from pullfocus.stream.colour import ColourTags
+from pullfocus.kernels.errors import InputError
+from pullfocus.stream.animation_out import plays_of, write_animation
 from pullfocus.stream.films import check_film_target, film_target, open_film
-from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
 from pullfocus.stream.pictures import read_picture
 from pullfocus.stream.span import Reading, Span
-from pullfocus.stream.stills_out import sequence_sink
-from pullfocus.stream.video_info import VideoInfo
+from pullfocus.stream.stored import StoredFrame
 from pullfocus.stream.video_job import refocus_video
 
 from .clip import draw, write_clip
@@ -37,14 +34,8 @@ def write_pictures(folder: Path, numbers: range, ending: str = "png", digits: in
     return folder
 
 
-def rendered(picture: np.ndarray, index: int, pts: int, unit: Fraction, duration: int = 1) -> Rendered:
-    frame = Frame(picture, index, pts, unit, duration)
-    depth = np.zeros(picture.shape[:2], np.float32)
-    return Rendered(Layered(Sensed(frame, depth), np.zeros(2), FocusPlan(0.0, 0.0, 0.0)), picture)
-
-
-def info(unit: Fraction) -> VideoInfo:
-    return VideoInfo((SIZE_WH[1], SIZE_WH[0]), Fraction(25), unit, "rgb24", ColourTags())
+def stored(index: int, start_s: Fraction, duration_s: Fraction) -> StoredFrame:
+    return StoredFrame(draw(index, SIZE_WH), None, start_s, duration_s)
 
 
 @pytest.mark.parametrize("name", ["f%03d.png", "*.png", "."])
@@ -90,23 +81,15 @@ def test_a_broken_sequence_is_one_line_that_names_the_file(tmp_path: Path) -> No
 
 
 def test_a_sequence_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    pattern = tmp_path / "out" / "%02d.jpg"
-    picture = draw(0, SIZE_WH)
-
-    def fail(error: Exception | None) -> None:
-        with sequence_sink(pattern, info(Fraction(1, 25))) as sink:
-            sink.write(rendered(picture, 0, 0, Fraction(1, 25)))
-            assert not pattern.parent.exists()
-            if error is not None:
-                raise error
-
-    with pytest.raises(ValueError, match="broken"):
-        fail(ValueError("broken"))
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(OutputError, match="no frame"), sequence_sink(pattern, info(Fraction(1, 25))):
-        pass
-    fail(None)
-    assert [p.name for p in pattern.parent.iterdir()] == ["01.jpg"]
+    folder, pattern = write_pictures(tmp_path / "in", range(1, 6)), tmp_path / "out" / "%02d.jpg"
+    whole = (folder / "f004.png").read_bytes()
+    (folder / "f004.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"f004\.png: not a readable picture"):
+        refocus_video(str(folder), pattern, PLANE)
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+    (folder / "f004.png").write_bytes(whole)
+    refocus_video(str(folder), pattern, PLANE)
+    assert sorted(p.name for p in pattern.parent.iterdir()) == [f"0{number}.jpg" for number in range(1, 6)]
     with pytest.raises(InputError, match="not empty; pass --overwrite"):
         check_film_target(pattern, overwrite=False)
     check_film_target(pattern, overwrite=True)
@@ -137,22 +120,16 @@ def test_an_animation_keeps_its_times_its_loop_and_its_pictures(ending: str, pla
 
 
 def make_animation(path: Path, starts: list[int], plays: int) -> None:
-    """Through the sink, as a film of hundredths of a second."""
-    unit = Fraction(1, 100)
-    source = path.with_name("source.gif")  # says how often
-    extension = b"" if plays == 1 else b"NETSCAPE2.0\x03\x01" + max(plays - 1, 0).to_bytes(2, "little")
-    source.write_bytes(b"GIF89a" + extension)
-    with animation_sink(path, info(unit), loop_from=str(source)) as sink:
-        for index, (start, end) in enumerate(zip(starts, [*starts[1:], 37])):
-            sink.write(rendered(draw(index, SIZE_WH), index, start, unit, end - start))
-    source.unlink()
+    """Times in hundredths of a second."""
+    unit, ends = Fraction(1, 100), [*starts[1:], 37]
+    frames = [stored(i, start * unit, (end - start) * unit) for i, (start, end) in enumerate(zip(starts, ends))]
+    assert write_animation(path, frames, path, plays) == []
 
 
 def test_frames_that_a_gif_cannot_count_are_named(tmp_path: Path) -> None:
-    with animation_sink(tmp_path / "a.gif", info(Fraction(1, 200))) as sink:
-        for index in range(6):
-            sink.write(rendered(draw(index, SIZE_WH), index, index, Fraction(1, 200)))
-        assert "frames; gif counts 0.01 s" in sink.notes[0]
+    frames = [stored(index, Fraction(index, 200), Fraction(1, 200)) for index in range(6)]
+    notes = write_animation(tmp_path / "a.gif", frames, tmp_path / "a.gif", 0)
+    assert "frames; gif counts 0.01 s" in notes[0]
     assert len(decode_all(tmp_path / "a.gif")) < 6
 
 

@@ -224,7 +224,7 @@ def test_a_kill_between_delivery_and_tidying_up_leaves_a_finished_job(
     job = JobFolder([broken.out, broken.folder / "depth.mkv"])
     shutil.copytree(broken.whole / "job", broken.job)
     for target in job.targets:
-        target.rename(job.aside(target))
+        target.rename(job.results.aside(target))
     with monkeypatch.context() as killed:
         killed.setattr(JobFolder, "remove", _nothing)
         job.deliver()
