@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +31,7 @@ from .frame import Alpha, Frame
 from .video_info import VideoInfo
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+PLAYABLE_BITS = 10  # hardly a player shows more
 NO_WISHES = EncodingWish()
 
 
@@ -81,15 +83,21 @@ def choose_encoding(
 def _codec(container: str, info: VideoInfo, wish: EncodingWish) -> CodecName:
     """ProRes stays ProRes; more than 8 bits go where they are kept; the rest where it is usual."""
     form = PixelFormat.parse(wish.pix_fmt or "")
-    bits = info.bits_to_keep if form is None else form.bits
+    fitting: list[CodecName] = [codec for codec in wish.codecs(container) if wish.complaint(codec) is None]
+    bits = _bits_within_reach(fitting, info.bits_to_keep if form is None else form.bits)
 
     def unfit(codec: CodecName) -> tuple[bool, bool, bool]:
         keeps = any(form.bits >= bits and (form.alpha or not info.alpha) for form in formats_of(codec))
         held = codec == "h264" and bits > 8  # hardly a player shows it
         return (codec == "prores") != (info.codec == "prores"), not keeps, held
 
-    fitting: list[CodecName] = [codec for codec in wish.codecs(container) if wish.complaint(codec) is None]
     return sorted(fitting, key=unfit)[0]
+
+
+def _bits_within_reach(codecs: Sequence[CodecName], bits: int) -> int:
+    """`bits` where one of the codecs has as many; else some are lost in any case, and the rest is to be playable."""
+    has = any(form.bits >= bits for codec in codecs for form in formats_of(codec))
+    return bits if has else min(bits, PLAYABLE_BITS)
 
 
 def _pixel_format(codec: CodecName, info: VideoInfo, size_hw: tuple[int, int], wish: EncodingWish) -> PixelFormat:
@@ -101,7 +109,7 @@ def _pixel_format(codec: CodecName, info: VideoInfo, size_hw: tuple[int, int], w
             raise InputError(f"--pix-fmt {form.name}: {codec} does not halve {width}×{height}; expected a 444 format")
         return form
     full = not halves_odd and _is_odd(height, width, info.chroma)
-    return nearest_format(formats, info.chroma, info.bits_to_keep, info.alpha, full)
+    return nearest_format(formats, info.chroma, _bits_within_reach([codec], info.bits_to_keep), info.alpha, full)
 
 
 def _is_odd(height: int, width: int, chroma: int) -> bool:

@@ -10,34 +10,37 @@ from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import cast
 
 import cv2
 import numpy as np
 
-from ..kernels.api import Picture
+from ..kernels.api import AnyPicture
 from ..kernels.errors import InputError
 from .clock import MILLISECOND
 from .colour import ColourTags
 from .decoding import Damage
-from .frame import Frame
-from .pictures import ENDINGS, list_pictures
+from .frame import Alpha, Frame
+from .pictures import ENDINGS, list_pictures, read_whole, way_to_read, with_alpha_apart
 from .span import Cut, Span
 from .video_info import VideoInfo
 
 DEFAULT_RATE = 25.0
 FASTEST_RATE = 1000.0
+LOST_ALPHA = "alpha of the pictures is not kept: the first of them has none"
 NUMBERED = re.compile(r"%(0\d+)?d")
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """One picture of a film. name: for errors; read: gives its pixels. Times in units of the film's time base."""
+    """One picture of a film. Times in units of the film's time base.
+
+    name: for errors. read: gives its pixels, and its alpha if it has that.
+    """
 
     name: str
     pts: int
     duration: int
-    read: Callable[[], Picture]
+    read: Callable[[], tuple[AnyPicture, Alpha | None]]
 
 
 class StillsSource:
@@ -52,7 +55,7 @@ class StillsSource:
         """Reads the first picture of the span. Raises InputError."""
         self.location = location
         self._stills = _within(location, stills, time_base, span or Span())
-        self._first = self._stills[0].read()
+        self._first, alpha = self._stills[0].read()
         first = self._stills[0].pts * time_base
         cut = Cut(first if span.start_s is not None else Fraction(0), span.end_s) if span is not None else None
         self.info = VideoInfo(
@@ -61,7 +64,9 @@ class StillsSource:
             time_base=time_base,
             pix_fmt="rgb24",
             tags=ColourTags(),
+            bits=8 * self._first.itemsize,
             frames=len(self._stills),
+            alpha=alpha is not None,
             cut=cut,
         )
         self.damage = Damage()
@@ -69,15 +74,28 @@ class StillsSource:
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
         """From the frame of number `first` on."""
-        height, width = self.info.size_hw
         for index, still in enumerate(self._stills[first:], first):
-            picture = self._first if index == 0 else still.read()
-            if picture.shape != self._first.shape:
-                got = f"{picture.shape[1]}×{picture.shape[0]}"
-                raise InputError(
-                    f"{still.name}: got {got} pixels, expected {width}×{height} as in {self._stills[0].name}"
-                )
-            yield Frame(picture, index, still.pts, self.info.time_base, still.duration, monotonic())
+            picture, alpha = still.read()
+            self._check(still, picture)
+            alpha = self._kept(alpha)
+            yield Frame(picture, index, still.pts, self.info.time_base, still.duration, monotonic(), alpha=alpha)
+
+    def _kept(self, alpha: Alpha | None) -> Alpha | None:
+        """What is opaque throughout has none."""
+        if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max:
+            return None
+        if not self.info.alpha and LOST_ALPHA not in self.notes:
+            self.notes.append(LOST_ALPHA)
+        return alpha if self.info.alpha else None
+
+    def _check(self, still: Still, picture: AnyPicture) -> None:
+        """Raises InputError for a picture that is not as the first one."""
+        if picture.shape == self._first.shape and picture.dtype == self._first.dtype:
+            return
+        got, expected = (
+            f"{each.shape[1]}×{each.shape[0]} pixels of {8 * each.itemsize} bits" for each in (picture, self._first)
+        )
+        raise InputError(f"{still.name}: got {got}, expected {expected} as in {self._stills[0].name}")
 
     @property
     def size_hw(self) -> tuple[int, int]:
@@ -121,7 +139,9 @@ def open_sequence(location: str, rate: float | None, span: Span | None = None) -
     if not 0 < rate <= FASTEST_RATE:
         raise InputError(f"--rate: got {rate:g}, expected more than 0, up to {FASTEST_RATE:g}")
     exact = Fraction(rate).limit_denominator(1001)
-    stills = [Still(str(p), i, 1, lambda path=p: _read(path)) for i, p in enumerate(_files(location))]
+    files = _files(location)
+    flags = way_to_read(files[0])
+    stills = [Still(str(p), i, 1, lambda path=p: read_whole(path, flags)) for i, p in enumerate(files)]
     return StillsSource(location, stills, 1 / exact, exact, span)
 
 
@@ -186,16 +206,6 @@ def natural(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
-def _read(path: Path) -> Picture:
-    try:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as error:
-        raise InputError(f"{path}: not a readable picture ({error.err})") from error
-    if picture is None:
-        raise InputError(f"{path}: not a readable picture; expected {', '.join(ENDINGS)}")
-    return cast(Picture, picture)
-
-
 def open_webp(path: Path, span: Span | None = None) -> StillsSource:
     """An animated WebP, which FFmpeg cannot read. It is held in memory. Raises InputError."""
     if not path.is_file():
@@ -206,13 +216,8 @@ def open_webp(path: Path, span: Span | None = None) -> StillsSource:
     durations = [max(int(d), 1) for d in animation.durations]
     starts = np.cumsum([0, *durations]).tolist()
     stills = [
-        Still(f"{path} (frame {i})", starts[i], durations[i], lambda frame=frame: _rgb(frame))
+        Still(f"{path} (frame {i})", starts[i], durations[i], lambda frame=frame: with_alpha_apart(frame))
         for i, frame in enumerate(animation.frames)
     ]
     rate = Fraction(1000 * len(durations), starts[-1]).limit_denominator(1001)
     return StillsSource(str(path), stills, MILLISECOND, rate, span)
-
-
-def _rgb(frame: np.ndarray) -> Picture:
-    way = cv2.COLOR_BGRA2RGB if frame.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return cast(Picture, cv2.cvtColor(frame, way))

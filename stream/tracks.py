@@ -60,14 +60,14 @@ def _pictures_track(target: Path, film: Film, source_path: str, settings: Settin
     def assemble(track: Track, segments: Sequence[Path], aside: Path) -> list[str]:
         count, lost = summary(segments)
         with progress(f"writing {track.target.name}", count) as on_frame:
-            frames = _counted(stored_frames(segments), on_frame)
+            frames = _counted(stored_frames(segments, bits), on_frame)
             if is_numbered(target):
                 write_sequence(target, frames, aside)
             else:
                 lost += write_animation(target, frames, aside, plays_of(Path(source_path)))
         return [*lost, *notes]
 
-    return Track("pictures", result_of(target), "matroska", _picture if bits == 16 else _picture8, encoder, assemble)
+    return Track("pictures", result_of(target), "nut", _picture if bits == 16 else _picture8, encoder, assemble)
 
 
 def _counted(frames: Iterator[StoredFrame], on_frame: Callable[[int], None]) -> Iterator[StoredFrame]:

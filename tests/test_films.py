@@ -73,7 +73,7 @@ def test_a_broken_sequence_is_one_line_that_names_the_file(tmp_path: Path) -> No
     refused("g%03d.png", "g%03d.png matches no pictures")
     refused("*.tif", "matches no pictures")
     cv2.imwrite(str(folder / "f004.png"), np.zeros((10, 20, 3), np.uint8))
-    refused("f%03d.png", r"f004\.png: got 20×10 pixels, expected 64×48 as in .*f001\.png")
+    refused("f%03d.png", r"f004\.png: got 20×10 pixels of 8 bits, expected 64×48 pixels of 8 bits as in .*f001\.png")
     (folder / "f004.png").write_bytes(b"no picture")
     refused("f%03d.png", r"f004\.png: not a readable picture")
     (folder / "f004.png").unlink()

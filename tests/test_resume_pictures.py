@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,7 @@ from pullfocus.kernels.errors import InputError, OutputError
 from pullfocus.stream import tracks
 from pullfocus.stream.report import Report
 from pullfocus.stream.results import Results
+from pullfocus.stream.stored import StoredFrame
 from pullfocus.stream.video_job import refocus_video
 
 from .clip import write_clip
@@ -106,8 +108,8 @@ def test_a_break_while_the_pictures_are_written_costs_only_the_writing(
 ) -> None:
     taken = tracks.stored_frames
 
-    def breaks_off(segments: list[Path]) -> object:
-        for number, frame in enumerate(taken(segments)):
+    def breaks_off(segments: Sequence[Path], bits: int) -> Iterator[StoredFrame]:
+        for number, frame in enumerate(taken(segments, bits)):
             if number == FRAMES // 2:
                 raise KeyboardInterrupt
             yield frame
