@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from threading import Lock
 
@@ -16,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..kernels.errors import InputError
+from .damage import Damage
 from .deinterlace import Deinterlacer
 from .timeline import Timeline
 
@@ -23,29 +23,6 @@ DEFAULT_RATE = Fraction(30)
 MOST_BAD_PACKETS = 200  # in a row
 # FFmpeg's own decoders of these pass over alpha.
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-
-
-@dataclass(slots=True)
-class Damage:
-    """What was broken in an input.
-
-    skipped: packets without a frame; partial: packets that lack a part; concealed: frames with a guessed part.
-    """
-
-    skipped: int = 0
-    partial: int = 0
-    concealed: int = 0
-    ends_early: bool = False  # so badly that its rest cannot be found
-
-    def notes(self) -> list[str]:
-        """For the report."""
-        told = {
-            f"damaged packets of the input that were skipped: {self.skipped}; the picture before stays": self.skipped,
-            f"incomplete packets of the input: {self.partial}": self.partial,
-            f"broken frames of the input that were concealed: {self.concealed}": self.concealed,
-            "the input ends early: it is damaged": self.ends_early,
-        }
-        return [note for note, happened in told.items() if happened]
 
 
 class Decoder:

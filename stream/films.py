@@ -12,6 +12,7 @@ from ..engines.atomic import check_target
 from ..kernels.errors import InputError
 from .animation_out import ANIMATIONS
 from .config import Settings
+from .damage import Damage
 from .encoding import CONTAINERS
 from .focus_script import from_time_on
 from .frame import Frame
@@ -35,6 +36,8 @@ class Film(Protocol):
     def film_start_s(self) -> float: ...
     @property
     def notes(self) -> list[str]: ...
+    @property
+    def damage(self) -> Damage: ...
     def frames(self, first: int = 0) -> Iterator[Frame]: ...
 
 

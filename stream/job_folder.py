@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ..engines.atomic import check_target, write_text
 from ..kernels.errors import InputError, OutputError, PullfocusError
+from .completed import Completed
 from .job_identity import differences
 from .locks import Locked, lock
 from .packet_file import PacketFile
@@ -69,14 +70,10 @@ class JobFolder:
                 return number
             number += 1
 
-    def completed(self, tracks: Sequence[str]) -> tuple[int, list[str]] | None:
-        """Number of segments and notes where nothing is left to do but to join them."""
-        try:
-            told = json.loads((self.path / COMPLETE).read_text(encoding="utf-8"))
-            segments, notes = int(told["segments"]), [str(note) for note in told["notes"]]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return (segments, notes) if self._whole(tracks) >= segments else None
+    def completed(self, tracks: Sequence[str]) -> Completed | None:
+        """What is known where nothing is left to do but to join the segments."""
+        done = Completed.read(self.path / COMPLETE)
+        return done if done is not None and self._whole(tracks) >= done.segments else None
 
     @property
     def holds_work(self) -> bool:
@@ -152,9 +149,9 @@ class JobFolder:
         save_state(self._state(number), state)
         self._state(number - STATES_KEPT).unlink(missing_ok=True)
 
-    def complete(self, segments: int, notes: list[str]) -> None:
-        """Nothing is left to do but to join `segments` segments. Raises OutputError."""
-        write_text(self.path / COMPLETE, json.dumps({"segments": segments, "notes": notes}))
+    def complete(self, done: Completed) -> None:
+        """Nothing is left to do but to join the segments. Raises OutputError."""
+        done.write(self.path / COMPLETE)
 
     # Its end
 

@@ -56,7 +56,7 @@ def preview_frame(
         meter.durations_s["refocus"].append(monotonic() - started_s)
         write_picture(target, picture)
         meter.frames = 1
-        return meter.report([], parts.engine, film.notes)
+        return meter.report([], parts.engine, []).of_input(film.notes, film.damage)
 
 
 def _until(frames: Iterator[Frame], location: str, time_s: Fraction) -> Iterator[Frame]:

@@ -17,6 +17,7 @@ from rich.table import Table
 from ..engines.atomic import write_text
 from ..engines.environment import environment
 from .channel import Channel
+from .damage import Damage
 
 RECENT = 30  # frames: about a second
 RECENT_FRAMES = 20_000  # percentiles look back this far, so that a run of weeks needs no more memory
@@ -66,6 +67,7 @@ class Report:
     """One run. cpu_ms_per_frame: user + system time of all threads. latency: capture to hand-over.
 
     idle_s: how long nothing was computed, because nobody watched.
+    damage: what was broken in the input.
     """
 
     frames: int
@@ -81,6 +83,7 @@ class Report:
     notes: list[str] = field(default_factory=list[str])
     sinks: dict[str, SinkFacts] = field(default_factory=dict[str, SinkFacts])
     idle_s: float = 0.0
+    damage: Damage = field(default_factory=Damage)
 
     @property
     def bottleneck(self) -> str:
@@ -102,6 +105,10 @@ class Report:
     def with_notes(self, notes: list[str]) -> Report:
         """The same with more notes."""
         return replace(self, notes=[*self.notes, *notes])
+
+    def of_input(self, notes: list[str], damage: Damage) -> Report:
+        """The same with what there is to say of the input."""
+        return replace(self, notes=[*self.notes, *notes], damage=replace(damage))
 
     def write(self, path: Path) -> None:
         """Write as JSON, with what the machine is; whole or not at all. Raises OutputError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def run_and_tell(job: Callable[[], Report], what: str, file: ReportFile) -> Repo
 
 def _tell(report: Report, what: str, file: ReportFile) -> None:
     for note in report.notes:
-        print(f"note: {note}")
+        print(f"note: {note}", file=sys.stderr)
     print(f"{what}: {report.summary()}")
     if file.path is not None:
         report.write(file.path)

@@ -165,15 +165,10 @@ class SegmentedSink:
             writer.finish()
         self._writers = []
 
-    def finish(self, notes: list[str]) -> int:
-        """After the last frame; returns the number of segments. notes: what there is to say of the input.
-
-        Raises OutputError.
-        """
+    def finish(self) -> int:
+        """After the last frame; returns the number of segments. Raises OutputError."""
         self._finish_segment()
-        segments = -(-self._frames // self._job.segment_frames)
-        self._job.complete(segments, notes)
-        return segments
+        return -(-self._frames // self._job.segment_frames)
 
     def close(self) -> None:
         """Let go of all files; what is not finished is lost."""

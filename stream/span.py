@@ -35,6 +35,12 @@ class Span:
             return None
         return cls(parse_time("--start", start), parse_time("--end", end))
 
+    def notes(self, film_end_s: Fraction) -> list[str]:
+        """What there is to say of it once the film's end is known."""
+        if self.end_s is None or self.end_s <= film_end_s:
+            return []
+        return [f"--end {float(self.end_s):g}: the film ends before it, at {float(film_end_s):.3f} s"]
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -18,7 +18,7 @@ from ..kernels.api import AnyPicture
 from ..kernels.errors import InputError
 from .clock import MILLISECOND
 from .colour import ColourTags
-from .decoding import Damage
+from .damage import Damage
 from .frame import Alpha, Frame
 from .pictures import ENDINGS, list_pictures, read_whole, way_to_read, with_alpha_apart
 from .span import Cut, Span
@@ -54,10 +54,11 @@ class StillsSource:
     ) -> None:
         """Reads the first picture of the span. Raises InputError."""
         self.location = location
-        self._stills = _within(location, stills, time_base, span or Span())
+        span = span or Span()
+        self._stills = _within(location, stills, time_base, span)
         self._first, alpha = self._stills[0].read()
         first = self._stills[0].pts * time_base
-        cut = Cut(first if span.start_s is not None else Fraction(0), span.end_s) if span is not None else None
+        cut = None if span == Span() else Cut(first if span.start_s is not None else Fraction(0), span.end_s)
         self.info = VideoInfo(
             size_hw=(self._first.shape[0], self._first.shape[1]),
             rate=rate,
@@ -70,7 +71,7 @@ class StillsSource:
             cut=cut,
         )
         self.damage = Damage()
-        self.notes: list[str] = []
+        self.notes = span.notes((stills[-1].pts + stills[-1].duration) * time_base)
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
         """From the frame of number `first` on."""

@@ -15,7 +15,8 @@ from av.video.frame import VideoFrame
 
 from ..kernels.errors import InputError
 from .colour import ColourConverter, ColourTags, bits_of, has_alpha
-from .decoding import Damage, Decoder, reason
+from .damage import Damage
+from .decoding import Decoder, reason
 from .frame import Frame
 from .hdr import HdrMetadata
 from .labels import main_video
@@ -56,6 +57,7 @@ class VideoSource:
         """
         self.location, self.live = location, live
         self._span, self._strict = span or Span(), strict
+        self._end_s: Fraction | None = None  # of the film, where that is reached
         self._decoder = self._opened()
         try:
             self._go_to_start()
@@ -132,10 +134,13 @@ class VideoSource:
     def _wanted(self) -> Iterator[tuple[VideoFrame, int]]:
         """Frames and timestamps up to the last wanted."""
         yield self._first
+        last, unit = self._first, self._decoder.time_base
         for decoded, pts in self._frames:
-            if self._span.end_s is not None and pts * self._decoder.time_base >= self._span.end_s:
+            if self._span.end_s is not None and pts * unit >= self._span.end_s:
                 return
-            yield decoded, pts
+            last = decoded, pts
+            yield last
+        self._end_s = last[1] * unit + ((last[0].duration or 0) * unit or 1 / self._decoder.rate)
 
     def _describe(self, first: VideoFrame) -> VideoInfo:
         stream = self._decoder.stream
@@ -202,7 +207,8 @@ class VideoSource:
         """What the user should know about the input, once it has been read."""
         woven = self._decoder.deinterlacer.count
         more = [f"interlaced frames of the input that were deinterlaced: {woven}"] if woven else []
-        return [*self.damage.notes(), *more]
+        span = [] if self._end_s is None else self._span.notes(self._end_s)
+        return [*self.damage.notes(), *more, *span]
 
     def close(self) -> None:
         self._decoder.close()

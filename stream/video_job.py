@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..engines.api import Engine
 from ..engines.atomic import check_distinct
+from .completed import Completed
 from .config import Settings
 from .depth_file import check_ending
 from .depth_range import Shot
@@ -156,13 +157,16 @@ class _FileJob:
             names = [track.name for track in tracks]
             done = job.completed(names)
             if done is None:
-                segments, report = self._encode(film, stages_of(parts, settings), tracks, parts.engine)
+                done, report = self._encode(film, stages_of(parts, settings), tracks, parts.engine)
             else:
-                segments, report = done[0], Meter([]).report([], parts.engine, done[1])
-        return report.with_notes(self._deliver(tracks, segments))
+                report = Meter([]).report([], parts.engine, [])
+        report = report.of_input(done.notes, done.damage)
+        return report.with_notes(self._deliver(tracks, done.segments))
 
-    def _encode(self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], engine: str) -> tuple[int, Report]:
-        """The number of segments that there are then, and the report of this run."""
+    def _encode(
+        self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], engine: str
+    ) -> tuple[Completed, Report]:
+        """What there is then, and the report of this run."""
         segment, state = self._job.resume_point([track.name for track in tracks])
         first = segment * self._job.segment_frames
         snapshots = Snapshots()
@@ -178,10 +182,11 @@ class _FileJob:
                     notes=notes,
                     on_frame=lambda done: on_frame(first + done),
                 )
-            segments = sink.finish(film.notes)
+            done = Completed(sink.finish(), film.notes, film.damage)
+            self._job.complete(done)
         finally:
             sink.close()
-        return segments, report.with_notes(film.notes)
+        return done, report
 
     def _deliver(self, tracks: Sequence[Track], segments: int) -> list[str]:
         """Make each track's file of its segments, and give them their names; returns what is to be said of them."""

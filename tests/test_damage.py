@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import numpy as np
 import pytest
 from av.filter import Graph
 from av.video.frame import VideoFrame
-from pullfocus.kernels.errors import InputError
+from pullfocus.kernels.errors import InputError, OutputError
+from pullfocus.stream.results import Results
 from pullfocus.stream.video_in import VideoSource
 from pullfocus.stream.video_job import refocus_video
 
@@ -41,8 +44,9 @@ def test_damage_is_concealed_and_counted_and_strict_stops_at_it(tmp_path: Path) 
         damage = source.damage
     assert damage.concealed > 0
     assert frames + damage.skipped >= 40
-    notes = refocus_video(str(broken), out, PLANE).notes
-    assert set(damage.notes()) <= set(notes)
+    report = refocus_video(str(broken), out, PLANE)
+    assert set(damage.notes()) <= set(report.notes)
+    assert report.damage == damage
     assert len(probe(out).times_s) == frames
     out.unlink()
     assert_one_line(
@@ -51,6 +55,27 @@ def test_damage_is_concealed_and_counted_and_strict_stops_at_it(tmp_path: Path) 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["broken.mp4", "whole.mp4"]
     with VideoSource(str(whole), strict=True) as source:
         assert len(list(source.frames())) == 40
+
+
+def test_damage_is_a_field_of_the_report_also_when_only_joining_was_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = break_some(write_clip(tmp_path / "whole.mp4", frames=40, size_wh=(320, 192)), tmp_path / "broken.mp4")
+    line = ("video", broken, "-o", tmp_path / "out.mp4", "--engine", "plane", "--json", tmp_path / "r.json")
+    assert run(*line).returncode == 0
+    told = json.loads((tmp_path / "r.json").read_text())["damage"]
+    assert told.keys() == {"skipped", "partial", "concealed", "ends_early"}
+    assert told["concealed"] > 0
+
+    def full(_: Results) -> None:
+        raise OutputError("disk full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Results, "deliver", full)
+        with pytest.raises(OutputError, match="disk full"):
+            refocus_video(str(broken), tmp_path / "again.gif", PLANE)
+    report = refocus_video(str(broken), tmp_path / "again.gif", PLANE, resume=True)
+    assert (report.frames, asdict(report.damage)) == (0, told)
 
 
 def test_strict_sees_a_film_that_breaks_off(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_clip_is_kept_whole_or_refused_in_one_line(clip: Path, tmp_path: Path)
     kept, source, written = KEPT[clip.name], probe(clip), probe(target)
     assert len(written.times_s) == kept.frames
     assert beside(target) == kept.beside
-    assert kept.said in result.stdout
+    assert kept.said in result.stderr
     assert_same_stream(source, written, is_rgb=clip.suffix in RGB_SOURCES)
 
 

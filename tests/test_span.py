@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,8 +20,10 @@ from pullfocus.stream.span import Reading, Span, parse_time
 from pullfocus.stream.video_in import VideoSource
 from pullfocus.stream.video_job import depth_of_video, refocus_video
 
+from .command import run
 from .probe import decode_all, probe
 from .rich_clip import write_rich_clip
+from .test_films import write_pictures
 from .test_side_streams import PLANE, contents, sound_times_s
 
 
@@ -102,6 +105,24 @@ def test_what_lies_outside_is_refused(
     with pytest.raises(InputError, match=words):
         refocus_video(str(clip), tmp_path / "out.mp4", PLANE, reading=Reading(Span.parse(start, end)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_end_beyond_the_films_end_is_said(clip: Path, tmp_path: Path) -> None:
+    done = run(
+        "video", clip, "-o", tmp_path / "out.mp4", "--end", "7", "--engine", "plane", "--json", tmp_path / "r.json"
+    )
+    assert done.returncode == 0
+    assert done.stderr == "note: --end 7: the film ends before it, at 1.200 s\n"
+    assert json.loads((tmp_path / "r.json").read_text())["notes"] == [done.stderr.removeprefix("note: ").strip()]
+    exact = refocus_video(str(clip), tmp_path / "exact.mp4", PLANE, reading=Reading(Span.parse(None, "1.2")))
+    assert exact.notes == []
+    write_pictures(tmp_path / "in", range(5))
+    for end, notes in (("0.2", []), ("0.21", ["--end 0.21: the film ends before it, at 0.200 s"])):
+        reading = Reading(Span.parse("0.1", end))
+        out = tmp_path / f"{end}.gif"
+        assert refocus_video(str(tmp_path / "in"), out, PLANE, reading=reading).notes == notes
+    with pytest.raises(InputError, match=r"--start 0\.2: .*in ends at 0\.200 s"):
+        refocus_video(str(tmp_path / "in"), tmp_path / "no.gif", PLANE, reading=Reading(Span.parse("0.2", None)))
 
 
 def test_a_preview_is_the_frame_of_the_film_in_four_panels(clip: Path, tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""What is broken in an input: counted, said, never passed over in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Damage:
+    """What was broken in an input.
+
+    skipped: packets without a frame; partial: packets that lack a part; concealed: frames with a guessed part.
+    """
+
+    skipped: int = 0
+    partial: int = 0
+    concealed: int = 0
+    ends_early: bool = False  # so badly that its rest cannot be found
+
+    def notes(self) -> list[str]:
+        """For the report."""
+        told = {
+            f"damaged packets of the input that were skipped: {self.skipped}; the picture before stays": self.skipped,
+            f"incomplete packets of the input: {self.partial}": self.partial,
+            f"broken frames of the input that were concealed: {self.concealed}": self.concealed,
+            "the input ends early: it is damaged": self.ends_early,
+        }
+        return [note for note, happened in told.items() if happened]
