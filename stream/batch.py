@@ -20,6 +20,7 @@ from ..engines.environment import environment
 from ..kernels.errors import PullfocusError
 from .batch_plan import Task
 from .config import Settings
+from .damage import Damage
 from .focus import FocusPuller
 from .video_job import refocus_video
 
@@ -28,7 +29,7 @@ State = Literal["done", "skipped", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one film. reason: why it failed, in one line."""
+    """What became of one film. reason: why it failed, in one line. damage: what was broken in it."""
 
     source: str
     target: str
@@ -38,6 +39,7 @@ class Outcome:
     frames: int = 0
     engine: str = ""
     notes: list[str] = field(default_factory=list[str])
+    damage: Damage = field(default_factory=Damage)
 
     @classmethod
     def of(cls, task: Task, state: State, **facts: Any) -> Outcome:
@@ -133,7 +135,7 @@ def attempt(task: Task, settings: Settings, overwrite: bool, engine: Engine, **m
         )
     except Exception as error:
         return failure(task, error, monotonic() - started_s)
-    facts = {"frames": report.frames, "engine": report.engine, "notes": report.notes}
+    facts = {"frames": report.frames, "engine": report.engine, "notes": report.notes, "damage": report.damage}
     return Outcome.of(task, "done", seconds=monotonic() - started_s, **facts)
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..kernels.errors import InputError
-from .encoding import container_of
+from .animation_out import ANIMATIONS
+from .encoding import CONTAINERS
+from .stills import is_animated_webp
 
 # fmt: off
 ENDINGS = {
-    ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".h264", ".hevc", ".ivf", ".m2ts", ".m2v",
+    ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264", ".hevc", ".ivf", ".m2ts", ".m2v",
     ".m4v", ".mj2", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm",
     ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 }
@@ -86,7 +88,7 @@ def _films_in(folder: Path, recursive: bool) -> Iterator[Path]:
 
 def _is_film(path: Path) -> bool:
     # What begins with a dot is hidden: also results that are being written.
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+    return not path.name.startswith(".") and (path.suffix.lower() in ENDINGS or is_animated_webp(path))
 
 
 def _fixed_part(pattern: str) -> str:
@@ -97,11 +99,7 @@ def _fixed_part(pattern: str) -> str:
 
 
 def _written(place: Path) -> Path:
-    try:
-        container_of(place)
-    except InputError:
-        return place.with_suffix(OTHERWISE)
-    return place
+    return place if place.suffix.lower() in (*CONTAINERS, *ANIMATIONS) else place.with_suffix(OTHERWISE)
 
 
 def _check(tasks: list[Task]) -> None:

@@ -17,6 +17,7 @@ from .batch import Outcome, attempt
 from .batch_plan import Task
 from .config import Settings
 from .film_parts import FilmIndex, look_through
+from .films import open_film
 from .frame import Rendered
 from .phases import ask_net, plan_film, render
 from .segments import SegmentWriter, Track
@@ -25,10 +26,13 @@ from .video_in import VideoSource
 
 
 def begin(task: Task, settings: Settings, overwrite: bool, segment: int, longest: int) -> Outcome | FilmIndex:
-    """Do a short film; of a long one, or one that does not say how long it is, find out what its parts are."""
-    with VideoSource(str(task.source)) as source:
-        frames = source.info.frames
-    if frames is not None and frames <= longest:
+    """Do a short film; of a long one, or one that does not say how long it is, find out what its parts are.
+
+    An animated WebP can be read by nothing but one process, into memory, and is one piece.
+    """
+    with open_film(str(task.source)) as film:
+        frames, has_parts = film.info.frames, isinstance(film, VideoSource)
+    if not has_parts or (frames is not None and frames <= longest):
         return do_whole(task, settings, overwrite, segment)
     return look_through(str(task.source))
 

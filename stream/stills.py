@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -205,6 +206,15 @@ def natural(path: Path) -> list[tuple[int, int, str]]:
     """A key that sorts `9` before `10`."""
     parts = re.split(r"(\d+)", path.name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def is_animated_webp(path: Path) -> bool:
+    """Whether a file is a WebP of several pictures: its extended header says so."""
+    head = b""
+    if path.suffix.lower() == ".webp":
+        with suppress(OSError), path.open("rb") as file:
+            head = file.read(21)
+    return head[8:16] == b"WEBPVP8X" and head[20:] != b"" and bool(head[20] & 0x02)
 
 
 def open_webp(path: Path, span: Span | None = None) -> StillsSource:

@@ -13,6 +13,7 @@ from pullfocus.engines.api import Engine
 from pullfocus.engines.build import EngineRequest, build
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream import batch as batch_module
+from pullfocus.stream.animation_out import plays_of
 from pullfocus.stream.batch import Batch, run_here
 from pullfocus.stream.batch_plan import Task, plan
 from pullfocus.stream.cli import run_cli
@@ -21,6 +22,7 @@ from pullfocus.stream.config import Settings
 from .clip import write_clip
 from .command import PULLFOCUS
 from .probe import probe
+from .test_films import make_animation, write_pictures
 
 PLANE = ("--engine", "plane")
 TREE = ("a.mp4", "b.avi", "notes.txt", ".hidden.mp4", "deep/a.MOV", "deep/er/c.webm", ".job/d.mp4")
@@ -54,6 +56,18 @@ def test_a_glob_keeps_the_tree_below_its_first_wildcard() -> None:
     assert planned("clips/**/*.[mM]*") == {"clips/a.mp4": "out/a.mp4", "clips/deep/a.MOV": "out/deep/a.MOV"}
     assert planned("clips/deep/*/*") == {"clips/deep/er/c.webm": "out/er/c.webm"}
     assert planned("clips/*.txt") == {"clips/notes.txt": "out/notes.mp4"}  # asked for by its ending
+
+
+def test_animations_are_films_too_and_a_still_webp_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_pictures(Path("in"), range(1), "webp")
+    make_animation(Path("in/a.webp"), [0, 10, 20], 0)
+    make_animation(Path("in/b.gif"), [0, 10, 20], 3)
+    assert run_cli(["batch", "in", "-o", "out", *PLANE, "--json", "report.json"]) == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.webp", "b.gif"]
+    assert [film["frames"] for film in films_of("report.json")] == [3, 3]
+    assert [film["damage"]["concealed"] for film in films_of("report.json")] == [0, 0]
+    assert plays_of(Path("out/b.gif")) == 3
 
 
 @pytest.mark.usefixtures("tree")

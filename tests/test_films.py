@@ -119,9 +119,9 @@ def test_an_animation_keeps_its_times_its_loop_and_its_pictures(ending: str, pla
         assert np.abs(y.picture.astype(int) - draw(index, SIZE_WH)).mean() < 6
 
 
-def make_animation(path: Path, starts: list[int], plays: int) -> None:
+def make_animation(path: Path, starts: list[int], plays: int, end: int = 37) -> None:
     """Times in hundredths of a second."""
-    unit, ends = Fraction(1, 100), [*starts[1:], 37]
+    unit, ends = Fraction(1, 100), [*starts[1:], end]
     frames = [stored(i, start * unit, (end - start) * unit) for i, (start, end) in enumerate(zip(starts, ends))]
     assert write_animation(path, frames, path, plays) == []
 

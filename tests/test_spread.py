@@ -21,6 +21,7 @@ from pullfocus.stream.video_job import refocus_video
 
 from .clip import write_clip
 from .probe import decode_all, probe
+from .test_films import make_animation
 
 # Without --steady, which would look for motion in every frame.
 SETTINGS = Settings(engine=EngineRequest("plane"), steady=False, depth_range="auto", aperture=20.0)
@@ -104,6 +105,18 @@ def test_what_another_job_has_left_is_not_used(clip: Path, tmp_path: Path) -> No
     workers = Here()
     spread(workers, tasks, Settings(engine=EngineRequest("plane"), focus=SETTINGS.focus))
     assert workers.done.count("ask") == 3
+
+
+@pytest.mark.parametrize("ending", [".gif", ".webp"])
+def test_a_long_animation_is_the_same_too(ending: str, tmp_path: Path) -> None:
+    source, whole = tmp_path / f"in{ending}", tmp_path / f"whole{ending}"
+    make_animation(source, list(range(0, 36 * 4, 4)), 0, end=36 * 4)
+    refocus_video(str(source), whole, SETTINGS)
+    workers = Here()
+    state = spread(workers, [Task(source, tmp_path / f"out{ending}")])
+    assert [outcome.reason for outcome in state.outcomes] == [""]
+    assert ("render_part" in workers.done) == (ending == ".gif")  # a WebP is one piece
+    assert (tmp_path / f"out{ending}").read_bytes() == whole.read_bytes()
 
 
 def test_a_damaged_film_is_worked_on_in_one_piece(clip: Path, tmp_path: Path) -> None:
