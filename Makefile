@@ -51,10 +51,12 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 # Ten minutes of film through the real command: memory, sound and picture stay in step. Then films that are killed 200
-# times and go on, and 2,000 damaged files.
+# times, numbered pictures and a GIF 40 times each, and go on; and 2,000 damaged files.
 soak: $(VENV)/.dev
 	$(BIN)/python -m pullfocus.benchmarks.soak --minutes 10 --json benchmarks/results/soak.json
 	$(BIN)/python -m pullfocus.benchmarks.kills --kills 200 --json benchmarks/results/kills.json
+	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film/%05d.png
+	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film.gif
 	$(BIN)/python -m pullfocus.benchmarks.fuzz --mutants 2000 --json benchmarks/results/fuzz.json
 
 # Our CPU time per frame against the student report's recipe, in one run.

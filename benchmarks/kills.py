@@ -1,6 +1,7 @@
 """Does a run that is killed at any moment go on to the same film?
 
     .venv/bin/python -m pullfocus.benchmarks.kills [CLIP] --kills 200 --json OUT
+    .venv/bin/python -m pullfocus.benchmarks.kills [CLIP] --kills 40 --name film/%05d.png
 
 Kills `pullfocus video` with SIGKILL at random moments, over and over until it comes to its end by `--resume`,
 and compares the film with that of a run left alone: every picture, every time, every packet of sound.
