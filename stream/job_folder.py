@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..engines.atomic import check_target, write_text
+from ..engines.locks import Locked, lock
 from ..kernels.errors import InputError, OutputError, PullfocusError
 from .completed import Completed
 from .job_identity import differences
-from .locks import Locked, lock
 from .packet_file import PacketFile
 from .results import Results
 from .state import State, load_state, save_state

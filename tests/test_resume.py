@@ -22,11 +22,11 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from pullfocus.engines.build import EngineRequest
+from pullfocus.engines.locks import lock
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.config import Settings
 from pullfocus.stream.job_folder import JobFolder, job_folder
 from pullfocus.stream.join import decode_times
-from pullfocus.stream.locks import lock
 from pullfocus.stream.packet_file import Facts, PacketFile, PacketWriter
 from pullfocus.stream.report import Report
 from pullfocus.stream.targets import Point
