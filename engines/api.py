@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import sys
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from ..kernels.api import InverseDepth, Picture
+
+Say: TypeAlias = Callable[[str], None]  # is told, in one line, what the user should know of the choice of an engine
+
+
+def to_stderr(line: str) -> None:
+    """A line for people, away from what a program may read on stdout."""
+    print(f"note: {' '.join(line.split())}", file=sys.stderr, flush=True)
 
 
 class Engine(Protocol):

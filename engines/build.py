@@ -1,101 +1,186 @@
-"""Choose and make an engine; `auto` takes the fastest that is installed."""
+"""Choose and make an engine; `auto` takes the fastest that works here."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
-import sys
-from collections.abc import Callable
-from ctypes.util import find_library
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from ..kernels.api import Device, Quality
-from ..kernels.errors import EngineError, MissingExtraError
+from ..kernels.errors import EngineError
 from . import checkpoint
-from .api import Engine
+from .api import Engine, Say, to_stderr
+from .finding import TORCH_ON_CUDA, Finding, find_gpu_engines, require, version_of
+from .gpu import find_gpu, has_nvidia_hardware
+from .switching import SwitchingEngine
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
-EngineChoice = Literal["auto", "torch", "openvino", "plane"]
-Runtime = Literal["torch", "openvino"]  # those of the engines that compute a net
+EngineChoice = Literal["auto", "tensorrt", "tensorrt-rtx", "torch", "openvino", "plane"]
+Runtime = Literal["torch", "openvino"]  # those of the engines that compute a net on a CPU
+Compiled = Literal["tensorrt", "tensorrt-rtx"]
+COMPILED: tuple[str, ...] = get_args(Compiled)
+CPU_ENGINES = ("openvino", "plane")
 
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What the user asked for. threads: of OpenVINO on the CPU, 0 = as many as there are cores."""
+    """What the user asked for. threads: of OpenVINO on the CPU, 0 = as many as there are cores.
+
+    live: frames must come at once, so another engine runs while one is built; else the build is waited for, so that
+    all frames come from the same engine.
+    """
 
     engine: EngineChoice = "auto"
     device: DeviceChoice = "auto"
     model: str = "resnet18"
     quality: Quality = "fast"
     threads: int = 0
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of `pullfocus doctor`: is `name` usable here, and why (not)."""
+class _Choice:
+    """An engine and where it runs."""
 
     name: str
-    usable: bool
-    why: str
+    device: Device
 
 
-def build(request: EngineRequest) -> Engine:
-    """The engine asked for. Raises EngineError, MissingExtraError, CheckpointError or InputError."""
-    device = _device(request)
-    name = request.engine
-    if name == "auto":
-        name = "torch" if device == "cuda" else _best_cpu_engine()
-    if device == "cuda" and name != "torch":
-        raise EngineError(f"--engine {name} runs on the CPU; got --device cuda; use --engine torch or --device cpu")
-    return _MAKERS[name](request, device)
+def build(request: EngineRequest, say: Say = to_stderr) -> Engine:
+    """The engine asked for. Raises EngineError, MissingExtraError, CheckpointError or InputError.
+
+    say: is told, in a line each, why a better engine was not taken, and when one takes over from another.
+    """
+    if request.engine in CPU_ENGINES and request.device == "cuda":
+        what = f"--engine {request.engine} runs on the CPU; got --device cuda"
+        raise EngineError(f"{what}; use --engine torch or --device cpu")
+    if request.engine in CPU_ENGINES or request.device == "cpu":
+        return _make(request, _Choice(_cpu_engine(request), "cpu"), say)
+    choices = _gpu_choices(request, say)
+    return _chain(request, choices, say)
 
 
-def find_engines() -> list[Finding]:
-    """What is usable on this machine, best first."""
-    return [_find_cuda(), find_package("openvino"), _find_torch(), Finding("plane", True, "no net")]
-
-
-def _device(request: EngineRequest) -> Device:
-    if request.device == "cpu" or request.engine in ("openvino", "plane"):
-        return "cuda" if request.device == "cuda" else "cpu"
-    cuda = _find_cuda()
-    if request.device == "cuda" and not cuda.usable:
-        raise EngineError(f"--device cuda: {cuda.why}; use --device cpu or auto")
-    return "cuda" if cuda.usable else "cpu"
+def _cpu_engine(request: EngineRequest) -> str:
+    if request.engine in COMPILED:
+        what = f"--engine {request.engine} runs on an NVIDIA GPU; got --device cpu"
+        raise EngineError(f"{what}; use --engine openvino or --device cuda")
+    return _best_cpu_engine() if request.engine == "auto" else request.engine
 
 
 def _best_cpu_engine() -> Literal["openvino", "torch"]:
     for name in ("openvino", "torch"):
-        if _version(name) is not None:
+        if version_of(name) is not None:
             return name
     raise EngineError("no depth engine is installed; run: pip install openvino")
 
 
-def _make_torch(request: EngineRequest, device: Device) -> Engine:
+def _gpu_choices(request: EngineRequest, say: Say) -> list[_Choice]:
+    """What may run, best first; the CPU last where the user did not rule it out. Raises EngineError."""
+    found = find_gpu_engines()
+    if request.engine != "auto":
+        return [_demanded(request, found)]
+    usable = [_Choice(_engine_name(one), "cuda") for one in found if one.usable]
+    if request.device == "cuda":
+        if not usable:
+            raise EngineError(f"--device cuda: {found[-1].why}; use --device cpu or auto")
+    else:
+        usable.append(_Choice(_best_cpu_engine(), "cpu"))
+    _say_what_is_missing(found, usable[0], say)
+    return usable
+
+
+def _demanded(request: EngineRequest, found: Sequence[Finding]) -> _Choice:
+    one = next(one for one in found if _engine_name(one) == request.engine)
+    if one.usable:
+        return _Choice(request.engine, "cuda")
+    if request.engine == "torch" and request.device == "auto":
+        return _Choice("torch", "cpu")
+    option = "--device cuda" if request.engine == "torch" else f"--engine {request.engine}"
+    raise EngineError(f"{option}: {one.why}; use --device cpu or auto")
+
+
+def _engine_name(found: Finding) -> str:
+    return "torch" if found.name == TORCH_ON_CUDA else found.name
+
+
+def _say_what_is_missing(found: Sequence[Finding], taken: _Choice, say: Say) -> None:
+    """One line about the best engine that was not taken; none where there is no NVIDIA hardware."""
+    best = found[0]
+    if _engine_name(best) == taken.name or not (any(one.usable for one in found) or has_nvidia_hardware()):
+        return
+    where = "the CPU" if taken.device == "cpu" else "the GPU"
+    # Where nothing runs on the GPU, the reason is the one that torch has: all others need more.
+    missing = best if taken.device == "cuda" else found[-1]
+    say(f"--engine auto takes {taken.name} on {where}, not {missing.name}: {missing.why}")
+
+
+def _chain(request: EngineRequest, choices: Sequence[_Choice], say: Say) -> Engine:
+    """The first of `choices`, with what takes over when it fails."""
+    first, *others = choices
+    if first.device == "cpu":
+        return _make(request, first, say)
+    otherwise = partial(_chain, request, others, say) if others else None
+    try:
+        return _switching(request, first, otherwise, say)
+    except EngineError as error:
+        if otherwise is None:
+            raise
+        say(f"{error}; {others[0].name} is tried instead")
+        return otherwise()
+
+
+def _switching(request: EngineRequest, choice: _Choice, otherwise: Callable[[], Engine] | None, say: Say) -> Engine:
+    if choice.name == "torch":
+        return SwitchingEngine(_make(request, choice, say), say, otherwise=otherwise, live=request.live)
+    from .compiled import CompiledEngine
+    from .runtime import runtime_of
+
+    gpu = find_gpu()
+    better = CompiledEngine(runtime_of(choice.name, gpu), gpu, _weights(request), request.quality)
+    meanwhile = partial(_meanwhile, request, say) if request.live else None
+    return SwitchingEngine(
+        better, say, prepare=better.prepare, meanwhile=meanwhile, otherwise=otherwise, live=request.live
+    )  # fmt: skip
+
+
+def _meanwhile(request: EngineRequest, say: Say) -> Engine:
+    """What runs while something better is built: torch on the GPU, or else the CPU."""
+    on_gpu = any(one.name == TORCH_ON_CUDA and one.usable for one in find_gpu_engines())
+    choices = [_Choice("torch", "cuda")] if on_gpu else []
+    if not on_gpu or request.device == "auto":
+        choices.append(_Choice(_best_cpu_engine(), "cpu"))
+    return _chain(request, choices, say)
+
+
+def _make(request: EngineRequest, choice: _Choice, say: Say) -> Engine:
+    return _MAKERS[choice.name](request, choice.device, say)
+
+
+def _make_torch(request: EngineRequest, device: Device, say: Say) -> Engine:
     require("torch", "train", "--engine torch")
     require("torchvision", "train", "--engine torch")
     from .torch_engine import TorchEngine
 
-    return TorchEngine(_weights(request), device, request.quality)
+    return TorchEngine(_weights(request), device, request.quality, say)
 
 
-def _make_openvino(request: EngineRequest, _device: Device) -> Engine:
-    if _version("openvino") is None:
+def _make_openvino(request: EngineRequest, _device: Device, _say: Say) -> Engine:
+    if version_of("openvino") is None:
         raise EngineError("--engine openvino: the package openvino is not installed; run: pip install openvino")
     from .openvino_engine import OpenVinoEngine
 
     return OpenVinoEngine(_weights(request), request.quality, threads=request.threads)
 
 
-def _make_plane(request: EngineRequest, _device: Device) -> Engine:
+def _make_plane(request: EngineRequest, _device: Device, _say: Say) -> Engine:
     from .plane import PlaneEngine
 
     return PlaneEngine(request.quality)
 
 
-_MAKERS: dict[str, Callable[[EngineRequest, Device], Engine]] = {
+_MAKERS: dict[str, Callable[[EngineRequest, Device, Say], Engine]] = {
     "torch": _make_torch,
     "openvino": _make_openvino,
     "plane": _make_plane,
@@ -104,46 +189,3 @@ _MAKERS: dict[str, Callable[[EngineRequest, Device], Engine]] = {
 
 def _weights(request: EngineRequest) -> Path:
     return checkpoint.locate(request.model)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def require(package: str, extra: str, purpose: str) -> None:
-    """Raises MissingExtraError, which names the pip command, when `package` is not installed."""
-    if _version(package) is None:
-        raise MissingExtraError(package, extra, purpose)
-
-
-def find_package(package: str, extra: str = "") -> Finding:
-    """Is `package` installed, and if not, how to get it (extra: which of ours brings it)."""
-    version = _version(package)
-    if version is None:
-        how = f"pip install 'pullfocus[{extra}]'" if extra else f"pip install {package}"
-        return Finding(package, False, f"not installed; run: {how}")
-    return Finding(package, True, version)
-
-
-def _find_torch() -> Finding:
-    torch, torchvision = find_package("torch", "train"), find_package("torchvision", "train")
-    if torch.usable and not torchvision.usable:
-        return Finding("torch", False, f"torchvision is {torchvision.why}")
-    return torch
-
-
-def _find_cuda() -> Finding:
-    # The driver first: importing torch costs seconds and 700 MB, too much to learn that there is no GPU.
-    if find_library("nvcuda" if sys.platform == "win32" else "cuda") is None:
-        return Finding("torch on CUDA", False, "no NVIDIA driver (libcuda) was found")
-    for package in ("torch", "torchvision"):
-        found = find_package(package, "train")
-        if not found.usable:
-            return Finding("torch on CUDA", False, f"{package} is {found.why}")
-    torch = importlib.import_module("torch")
-    if not torch.cuda.is_available():
-        return Finding("torch on CUDA", False, f"torch {_version('torch')} sees no NVIDIA GPU or driver")
-    return Finding("torch on CUDA", True, f"{torch.cuda.get_device_name(0)}, torch {_version('torch')}")

@@ -21,14 +21,12 @@ from openvino import opset13 as op
 
 from ..kernels.errors import CheckpointError
 from .checkpoint import Checkpoint
-from .shape import MEAN, STD
+from .shape import BLOCKS, BN_EPSILON, MEAN, STD
 
 Node: TypeAlias = ov.Node
 Ranges: TypeAlias = Mapping[str, tuple[float, float]]
-BN_EPSILON = 1e-5
 RANGES = "ranges"  # note of a weight file: name of a node → the range that is kept of its values, as JSON
 AGAIN = "the weight file is damaged or of another version; make it again with pullfocus quantize"
-BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 1)}  # of each stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the net wants as input: its size for a picture's shape, and its normalisation."""
+"""The net's shape, and what it wants as input: its size for a picture's shape, and its normalisation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from ..kernels.api import Picture
 MEAN = (0.485, 0.456, 0.406)  # ImageNet, RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
 STRIDE = 32
+BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 1)}  # of each stage
+BN_EPSILON = 1e-5
 SHORT_SIDE_PX = {"fast": 192, "fine": 256}
 MAX_ASPECT = 2.0  # longer pictures are squeezed: the net has never seen them
 

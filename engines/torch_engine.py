@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from ..kernels.api import Device, InverseDepth, Picture, Quality
 from ..kernels.errors import CheckpointError, EngineError
 from . import checkpoint
+from .api import Say, to_stderr
+from .cuda_errors import gpu_failures, is_out_of_memory
+from .cuda_graph import FixedSizeNet, Recorder, record_graph
 from .encoders import ENCODERS
 from .network import DepthNet
 from .shape import MEAN, STD, net_size, shrunk_to
@@ -41,25 +44,71 @@ def filled(net: DepthNet, saved: checkpoint.Checkpoint, path: Path) -> DepthNet:
 
 
 class TorchEngine:
-    """The net through eager PyTorch; channels-last, fp16 on CUDA and fp32 on the CPU."""
+    """The net through PyTorch, channels-last: eager fp32 on the CPU, fp16 as a CUDA graph on a GPU."""
 
     name = "torch"
 
-    def __init__(self, model: Path, device: Device = "cpu", quality: Quality = "fast") -> None:
+    def __init__(
+        self,
+        model: Path,
+        device: Device = "cpu",
+        quality: Quality = "fast",
+        say: Say = to_stderr,
+        record: Recorder | None = None,
+    ) -> None:
+        """say: is told when CUDA graphs do not work here. record: as of `FixedSizeNet`; None: a CUDA graph on CUDA.
+
+        Raises EngineError, CheckpointError.
+        """
         if device == "cuda" and not torch.cuda.is_available():
             raise EngineError("--device cuda: PyTorch sees no NVIDIA GPU; install a driver, or use --device cpu")
         self._quality: Quality = quality
         self._device = torch.device(device)
         self._dtype = torch.float16 if device == "cuda" else torch.float32
         net = load_net(model)
-        net = net.to(self._device, self._dtype)
-        self._net = net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self._mean, self._std = (torch.tensor(v, device=self._device).view(1, 3, 1, 1) for v in (MEAN, STD))
+        with gpu_failures("torch on CUDA"):
+            net = net.to(self._device, self._dtype)
+            self._net = net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+            self._normalised = Normaliser(self._device, self._dtype)
+        self._say, self._record = say, record or (record_graph if device == "cuda" else None)
+        self._fixed: tuple[tuple[int, int], FixedSizeNet] | None = None
         self.detail = f"PyTorch {torch.__version__}, {str(self._dtype).removeprefix('torch.')}, {device}"
 
-    @torch.inference_mode()
     def infer(self, picture: Picture) -> InverseDepth:
         small = shrunk_to(picture, net_size(picture.shape[0], picture.shape[1], self._quality))
-        x = torch.from_numpy(small).to(self._device).permute(2, 0, 1)[None].float() / 255.0
-        x = ((x - self._mean) / self._std).to(self._dtype, memory_format=torch.channels_last)
-        return self._net(x)[0, 0].float().cpu().numpy().astype(np.float32, copy=False)
+        with gpu_failures("torch on CUDA" if self._device.type == "cuda" else "torch"):
+            return self._of_size(small.shape[:2])(small)
+
+    def _of_size(self, size_hw: tuple[int, int]) -> FixedSizeNet:
+        """The net for that size; the one for the last size is let go, for each holds GPU memory of its own."""
+        if self._fixed is None or self._fixed[0] != size_hw:
+            self._fixed = None
+            self._fixed = size_hw, self._made(size_hw)
+        return self._fixed[1]
+
+    def _made(self, size_hw: tuple[int, int]) -> FixedSizeNet:
+        if self._record is not None:
+            try:
+                return FixedSizeNet(self._forward, size_hw, self._device, self._record)
+            except RuntimeError as error:
+                if is_out_of_memory(error):
+                    raise
+                self._record = None
+                self._say(f"torch runs without a CUDA graph, and slower: {str(error).strip().splitlines()[0]}")
+        return FixedSizeNet(self._forward, size_hw, self._device)
+
+    def _forward(self, picture: Tensor) -> Tensor:
+        x = self._normalised(picture).to(memory_format=torch.channels_last)
+        return self._net(x).float()
+
+
+class Normaliser:
+    """From an `h w 3` uint8 picture to the net's `1 3 h w` input, on one device."""
+
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._mean, self._std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        x = picture.permute(2, 0, 1)[None].float() / 255.0
+        return ((x - self._mean) / self._std).to(self._dtype)

@@ -9,8 +9,9 @@ import sys
 from rich.console import Console
 from rich.markup import escape
 
-from ..engines.build import EngineRequest, Finding, build, find_engines, find_package
+from ..engines.build import EngineRequest, build
 from ..engines.checkpoint import SHIPPED, load, locate
+from ..engines.finding import Finding, find_engines, find_package
 from ..kernels.errors import PullfocusError
 from .camera import list_cameras
 
@@ -44,11 +45,14 @@ def _system() -> str:
 def _model(name: str) -> Finding:
     try:
         size = load(locate(name)).size / 1e6
-        return Finding(
-            name, True, f"{size:.1f} M numbers; --engine auto takes {build(EngineRequest(model=name)).detail}"
-        )
+        taken = build(EngineRequest(model=name), say=_silent).detail
+        return Finding(name, True, f"{size:.1f} M numbers; --engine auto takes {taken}")
     except PullfocusError as error:
         return Finding(name, False, str(error))
+
+
+def _silent(_line: str) -> None:
+    """The engines' own lines have said it."""
 
 
 def _display() -> Finding:

@@ -77,7 +77,10 @@ DepthRange: TypeAlias = Annotated[
 ]
 Device: TypeAlias = Annotated[DeviceChoice, typer.Option(help="where the net runs")]
 EngineOption: TypeAlias = Annotated[
-    EngineChoice, typer.Option("--engine", help="what runs the net; auto takes the best installed")
+    EngineChoice,
+    typer.Option(
+        "--engine", help="what runs the net; auto takes the fastest that works here and says why not a better one"
+    ),
 ]
 Model: TypeAlias = Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")]
 DepthIn: TypeAlias = Annotated[

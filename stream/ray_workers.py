@@ -16,7 +16,7 @@ from importlib.metadata import version
 from socket import create_connection
 from typing import Any
 
-from ..engines.build import require
+from ..engines.finding import require
 from ..kernels.errors import EngineError, InputError
 from .film_steps import Piece
 from .spread import Answer, do

@@ -12,8 +12,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pullfocus.engines.build import EngineRequest, build, find_engines
+from pullfocus.engines.build import EngineRequest, build
 from pullfocus.engines.encoders import ENCODERS
+from pullfocus.engines.finding import find_engines
 from pullfocus.engines.network import DepthNet
 from pullfocus.engines.openvino_engine import OpenVinoEngine, Precision
 from pullfocus.engines.plane import PlaneEngine

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from ..engines.build import Runtime, require
+from ..engines.build import Runtime
+from ..engines.finding import require
 from ..kernels.api import Quality
 from ..kernels.errors import InputError
 

@@ -1,0 +1,174 @@
+"""The ONNX model is our net, and what is asked of ONNX Runtime and NVIDIA's plug-in fits them."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from pullfocus.engines import checkpoint, onnx_graph
+from pullfocus.engines.builder import Order, build_into_store, reference
+from pullfocus.engines.gpu import Gpu, find_gpu
+from pullfocus.engines.openvino_engine import OpenVinoEngine
+from pullfocus.engines.parity import compare
+from pullfocus.engines.rtx_runtime import RtxRuntime
+from pullfocus.engines.runtime import facts_of, runtime_of
+from pullfocus.engines.store import Store
+from pullfocus.engines.torch_engine import TorchEngine
+from pullfocus.kernels.api import InverseDepth, Picture
+from pullfocus.kernels.errors import CheckpointError, EngineError
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+GPU = Gpu("NVIDIA Test 1", (8, 9), (13, 0))
+NAME = "NvTensorRTRTXExecutionProvider"
+
+
+def on_cpu(model: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize(
+    ("encoder", "size_hw", "half", "tolerance"),
+    [
+        ("resnet18", (192, 288), False, 1e-3),
+        ("resnet18", (192, 288), True, 0.01),
+        ("resnet50", (224, 192), False, 1e-3),
+    ],
+)
+def test_onnx_gives_the_depth_of_pytorch(
+    random_models: dict[str, Path],
+    rng: np.random.Generator,
+    encoder: str,
+    size_hw: tuple[int, int],
+    half: bool,
+    tolerance: float,
+) -> None:
+    model = random_models[encoder]
+    session = on_cpu(onnx_graph.build(checkpoint.load(model), size_hw, half))
+    picture = rng.integers(0, 256, (*size_hw, 3), np.uint8)
+    (depth,) = session.run([onnx_graph.DEPTH], {onnx_graph.PICTURE: picture[None]})
+    expected = TorchEngine(model).infer(picture)
+    assert isinstance(depth, np.ndarray)
+    assert depth.dtype == np.float32
+    assert np.ptp(expected) > 0.2
+    np.testing.assert_allclose(depth[0, 0], expected, atol=tolerance)
+
+
+def test_a_damaged_weight_file_is_one_line(random_model: Path) -> None:
+    saved = checkpoint.load(random_model)
+    tensors = {**saved.tensors, "up8.conv1.weight": np.zeros((128, 7, 3, 3), np.float32)}
+    with pytest.raises(CheckpointError, match="tensors do not fit resnet18") as caught:
+        onnx_graph.build(checkpoint.Checkpoint("resnet18", tensors), (64, 64))
+    assert "\n" not in str(caught.value)
+    del tensors["up8.conv1.weight"]
+    with pytest.raises(CheckpointError, match=r"no tensor 'up8\.conv1\.weight'"):
+        onnx_graph.build(checkpoint.Checkpoint("resnet18", tensors), (64, 64))
+
+
+@dataclass
+class FakeOnnxRuntime:
+    """ONNX Runtime with the plug-in's devices; it computes on the CPU, and every call must fit the real one."""
+
+    devices: list[str] = field(default_factory=lambda: [NAME])
+    registered: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    def register_execution_provider_library(self, name: str, path: str) -> None:
+        assert name not in [each for each, _ in self.registered]  # ONNX Runtime refuses it
+        self.registered.append((name, path))
+
+    def get_ep_devices(self) -> list[Any]:
+        names = ["CPUExecutionProvider", *(self.devices if self.registered else [])]
+        return [SimpleNamespace(ep_name=name) for name in names]
+
+    def SessionOptions(self) -> Any:  # noqa: N802
+        options = SimpleNamespace(entries={}, providers=[], log_severity_level=0)
+        assert all(hasattr(onnxruntime.SessionOptions(), method) for method in (
+            "add_session_config_entry", "add_provider_for_devices", "log_severity_level",
+        ))  # fmt: skip
+        options.add_session_config_entry = options.entries.__setitem__
+
+        def add_provider(devices: list[Any], chosen: dict[str, str]) -> None:
+            options.providers.append((devices, chosen))
+
+        options.add_provider_for_devices = add_provider
+        return options
+
+    def ModelCompiler(self, *given: Any, **named: Any) -> Any:  # noqa: N802
+        bound = inspect.signature(onnxruntime.ModelCompiler).bind(*given, **named).arguments
+        assert bound["embed_compiled_data_into_model"] is True
+        self._check(bound["sess_options"])
+        assert hasattr(onnxruntime.ModelCompiler, "compile_to_bytes")
+        return SimpleNamespace(compile_to_bytes=lambda: bound["input_model_path_or_bytes"])
+
+    def InferenceSession(self, *given: Any, **named: Any) -> onnxruntime.InferenceSession:  # noqa: N802
+        bound = inspect.signature(onnxruntime.InferenceSession).bind(*given, **named).arguments
+        self._check(bound["sess_options"])
+        return on_cpu(bound["path_or_bytes"])
+
+    @staticmethod
+    def _check(options: Any) -> None:
+        assert options.entries["session.disable_cpu_ep_fallback"] == "1"
+        ((devices, chosen),) = options.providers
+        assert [device.ep_name for device in devices] == [NAME]
+        assert chosen == {}
+
+
+PLUGIN = SimpleNamespace(get_ep_name=lambda: NAME, get_library_path=lambda: "/there/plugin.so")
+
+
+def test_an_rtx_engine_is_built_kept_and_loaded_again(random_model: Path, tmp_path: Path) -> None:
+    library = FakeOnnxRuntime()
+    runtime, size_hw = RtxRuntime(GPU, library, PLUGIN), (192, 192)
+    RtxRuntime(GPU, library, PLUGIN)  # a second engine in one process
+    assert library.registered == [(NAME, "/there/plugin.so")]
+    facts = facts_of("tensorrt-rtx", GPU, random_model, size_hw)
+    parity = build_into_store(
+        Order("tensorrt-rtx", random_model, size_hw, tmp_path), runtime, facts, lambda _stage: None
+    )
+    assert parity is not None
+    assert parity.max_error > 0.0  # of half precision
+    stored = Store(tmp_path).find(facts)
+    assert stored is not None
+    assert runtime.load(stored.data, size_hw)(np.zeros((*size_hw, 3), np.uint8)).shape == size_hw
+    with pytest.raises(EngineError, match=r"takes \[1, 192, 192, 3\], expected \[1, 192, 256, 3\]"):
+        runtime.load(stored.data, (192, 256))
+
+
+def test_a_plug_in_without_a_device_is_one_line() -> None:
+    with pytest.raises(EngineError, match=r"does not take this GPU \(NVIDIA Test 1, 8.9\)"):
+        RtxRuntime(GPU, FakeOnnxRuntime(devices=[]), PLUGIN)
+
+
+def test_bytes_that_are_no_model_are_one_line(tmp_path: Path) -> None:
+    runtime = RtxRuntime(GPU, FakeOnnxRuntime(), PLUGIN)
+    with pytest.raises(EngineError, match="tensorrt-rtx: the engine cannot be loaded") as caught:
+        runtime.load(b"no model", (192, 192))
+    assert "\n" not in str(caught.value)
+
+
+def test_comparison_notices_a_constant() -> None:
+    def constant(picture: Picture) -> InverseDepth:
+        return np.full(picture.shape[:2], 0.35, np.float32)
+
+    net = OpenVinoEngine(checkpoint.locate("resnet18"), precision="f32", threads=1).infer
+    assert not compare(constant, net, (192, 192)).is_close
+    assert not compare(lambda picture: net(picture[:, ::-1]), net, (192, 192)).is_close
+    assert compare(net, net, (192, 192)).max_error == 0.0
+
+
+@pytest.mark.gpu
+def test_tensorrt_for_rtx_gives_the_depth_of_the_cpu(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime_ep_nv_tensorrt_rtx")
+    gpu, model, size_hw = find_gpu(), checkpoint.locate("resnet18"), (192, 352)
+    runtime, facts = runtime_of("tensorrt-rtx", gpu), facts_of("tensorrt-rtx", gpu, model, size_hw)
+    build_into_store(Order("tensorrt-rtx", model, size_hw, tmp_path), runtime, facts, print)
+    stored = Store(tmp_path).find(facts)
+    assert stored is not None
+    assert compare(runtime.load(stored.data, size_hw), reference(model, "fast").infer, size_hw).is_close
