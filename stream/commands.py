@@ -169,7 +169,7 @@ def live(
     from .live_request import LiveRequest
 
     del settings_file  # `LiveCommand` has read it
-    settings = film.settings()
+    settings = film.settings(live=True)
     names = tuple(sinks or ("window",))
     request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes, fresh)
     file = ReportFile(json, overwrite, (Path(source), *map(Path, names)))

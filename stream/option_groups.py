@@ -42,10 +42,10 @@ class DepthOptions:
     engine: o.EngineOption = "auto"
     model: o.Model = "resnet18"
 
-    def settings(self, default_dead_zone: float = NET_DEAD_ZONE) -> Settings:
-        """Checked settings. Raises InputError."""
+    def settings(self, default_dead_zone: float = NET_DEAD_ZONE, live: bool = False) -> Settings:
+        """Checked settings. live: as of `EngineRequest`. Raises InputError."""
         given = {option.name: getattr(self, option.name) for option in fields(self)}
-        engine = EngineRequest(*(given.pop(name) for name in ("engine", "device", "model", "quality")))
+        engine = EngineRequest(*(given.pop(name) for name in ("engine", "device", "model", "quality")), live=live)
         return o.settings_from(**given, default_dead_zone=default_dead_zone, engine=engine)
 
 

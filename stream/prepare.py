@@ -11,6 +11,7 @@ import numpy as np
 
 from ..engines.api import Engine, label
 from ..engines.build import build
+from ..engines.switching import SwitchingEngine
 from ..kernels.api import Kernels, load
 from ..kernels.errors import InputError
 from .config import Settings
@@ -53,6 +54,7 @@ def prepared(
     engine: Engine | None = None,
     from_s: float | None = None,
     look_through: Callable[[Engine], Sequence[Shot]] | None = None,
+    film_hw: tuple[int, int] | None = None,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
@@ -60,9 +62,12 @@ def prepared(
     warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
     from_s: the stream begins at this time of the film that `depth_in` is of; None: as the film does.
     look_through: finds the film's shots, for `settings` that need them.
+    film_hw: the size of all frames of a film; what must be built for them is built here, before any thread runs.
     """
     if depth_in is None:
         engine = engine or build(settings.engine)
+        if film_hw is not None and isinstance(engine, SwitchingEngine):
+            engine.settle(film_hw)
         if warm_up_hw is not None:
             engine.infer(np.zeros((*warm_up_hw, 3), np.uint8))
         shots = None

@@ -147,7 +147,14 @@ class _FileJob:
             film = stack.enter_context(self._source.open())
             settings = script_for(self._settings, film)
             parts = stack.enter_context(
-                prepared(settings, depth_in, engine=self._engine, from_s=_from_s(film), look_through=self._source.shots)
+                prepared(
+                    settings,
+                    depth_in,
+                    engine=self._engine,
+                    from_s=_from_s(film),
+                    look_through=self._source.shots,
+                    film_hw=_upright_hw(film),
+                )
             )
             tracks = tracks_of(film)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
@@ -208,6 +215,10 @@ class _Rest:
 
     def frames(self) -> Iterator[Frame]:
         return self._film.frames(self._first)
+
+
+def _upright_hw(film: Film) -> tuple[int, int]:
+    return film.info.orientation.upright_hw(film.info.size_hw)
 
 
 def _from_s(film: Film) -> float | None:
