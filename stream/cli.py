@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ..kernels.errors import PullfocusError
-from . import commands
+from . import commands, engine_commands
 from .batch_command import BatchCommand, batch
 from .interrupts import listen
 from .live_command import LiveCommand
@@ -86,5 +86,6 @@ app.command(cls=BatchCommand)(batch)
 app.command(cls=LiveCommand)(commands.live)
 for command in (commands.bench, commands.doctor):
     app.command()(command)
+app.add_typer(engine_commands.app, name="engine")
 for entry in sorted(entry_points(group="pullfocus.commands"), key=lambda entry: entry.name):
     app.command(entry.name)(entry.load())
