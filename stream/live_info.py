@@ -6,9 +6,20 @@ from fractions import Fraction
 
 from .clock import MILLISECOND
 from .colour import ColourTags
+from .frame import Frame
+from .live_request import DEFAULT_RATE
 from .video_info import VideoInfo
 
 BT709 = 1
+USUAL_RATES = (5.0, 10.0, 12.0, 15.0, 20.0, 24.0, 25.0, 30.0, 50.0, 60.0, 90.0, 120.0)
+
+
+def nominal_rate(frame: Frame, asked: float | None = None) -> float:
+    """Frames a second of a live stream: as asked for, or the usual rate nearest to the frame's duration (whole ms)."""
+    if asked is not None:
+        return asked
+    duration_s = float(frame.duration * frame.time_base)
+    return min(USUAL_RATES, key=lambda rate: abs(duration_s - 1 / rate)) if duration_s > 0.0 else DEFAULT_RATE
 
 
 def live_info(rate: float) -> VideoInfo:

@@ -55,4 +55,24 @@ def _recording(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
     return OpenSink(name, recording.__enter__(), recording, keeps=True)
 
 
-_OPENERS: dict[Kind, Opener] = {"window": _window, "null": _null, "file": _recording}
+def _stdout(name: str, request: LiveRequest, _controls: Controls) -> OpenSink:
+    from .y4m import Y4mSink, take_stdout
+
+    sink = Y4mSink(take_stdout(), request.rate)
+    return OpenSink(name, sink, sink, keeps=True)
+
+
+def _virtual(name: str, request: LiveRequest, _controls: Controls) -> OpenSink:
+    from .virtual_camera import VirtualCamera, load_cameras
+
+    sink = VirtualCamera(load_cameras(), name.removeprefix("virtual").removeprefix(":") or None, request.rate)
+    return OpenSink(name, sink, sink)
+
+
+_OPENERS: dict[Kind, Opener] = {
+    "window": _window,
+    "null": _null,
+    "file": _recording,
+    "stdout": _stdout,
+    "virtual": _virtual,
+}

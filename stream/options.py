@@ -141,7 +141,11 @@ SourceOption: TypeAlias = Annotated[
 Sinks: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--sink", metavar="window|null|FILE", help="where frames go; may be given several times", show_default="window"
+        "--sink",
+        metavar="window|FILE|virtual|-|null",
+        show_default="window",
+        help="where frames go, may be given several times; -: raw video (y4m) on standard output; "
+        "virtual[:DEVICE]: a camera for other programs",
     ),
 ]
 Start: TypeAlias = Annotated[

@@ -6,8 +6,9 @@ import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-Kind = Literal["window", "null", "file"]
+Kind = Literal["window", "null", "file", "stdout", "virtual"]
 
+VIRTUAL = "virtual:"
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -16,8 +17,12 @@ def kind_of(name: str) -> Kind:
     match name:
         case "window" | "null":
             return name
+        case "-":
+            return "stdout"
+        case "virtual":
+            return "virtual"
         case _:
-            return "file"
+            return "virtual" if name.startswith(VIRTUAL) else "file"
 
 
 def shown(name: str) -> str:
@@ -30,15 +35,19 @@ def shown(name: str) -> str:
 
 def what_was_done(names: tuple[str, ...]) -> str:
     """How a run that ended well is told, as in `wrote a.mp4; shown in a window`."""
-    told: dict[str, list[str]] = {"wrote": [], "shown in": []}
+    told: dict[str, list[str]] = {"wrote": [], "sent to": [], "shown in": []}
     for name in names:
         match kind_of(name):
             case "file":
                 told["wrote"].append(name)
+            case "stdout":
+                told["sent to"].append("standard output")
+            case "virtual":
+                told["shown in"].append("a virtual camera")
             case "window":
                 told["shown in"].append("a window")
             case "null":
                 pass
-    if not told["wrote"]:
+    if names == ("window",):
         return "ended"
-    return "; ".join(f"{verb} {', '.join(these)}" for verb, these in told.items() if these)
+    return "; ".join(f"{verb} {', '.join(these)}" for verb, these in told.items() if these) or "ended"
