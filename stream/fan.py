@@ -40,6 +40,12 @@ class Fan:
         """A sink that gets a thread of its own."""
         self._outlets.append(Outlet(opened))
 
+    def free_name(self, name: str) -> str:
+        """The name, or with a number where another sink is called so: secrets are left out of names."""
+        taken = [opened.name for opened, _ in self._inline] + [outlet.name for outlet in self._outlets]
+        numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
+        return name if name not in taken else next(each for each in numbered if each not in taken)
+
     def write(self, rendered: Rendered) -> bool:
         """Hand over a frame; False when a sink's user ends the run. Raises what a sink failed with that must not."""
         self._check()

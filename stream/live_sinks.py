@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from ..engines.atomic import check_distinct, check_target
@@ -25,7 +26,8 @@ def open_sinks(fan: Fan, request: LiveRequest, controls: Controls) -> None:
     for name in sorted(request.sinks, key=lambda name: kind_of(name) != "window"):  # the window first: see `window`
         kind = kind_of(name)
         add = fan.add_inline if kind in ("window", "null") else fan.add
-        add(_OPENERS[kind](name, request, controls))
+        opened = _OPENERS[kind](name, request, controls)
+        add(replace(opened, name=fan.free_name(opened.name)))
 
 
 def _window(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
@@ -69,10 +71,20 @@ def _virtual(name: str, request: LiveRequest, _controls: Controls) -> OpenSink:
     return OpenSink(name, sink, sink)
 
 
+def _network(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
+    from .destinations import destination_of
+    from .network import NetworkSink
+
+    destination = destination_of(name, request.overwrite)
+    sink = NetworkSink(destination, request.rate, controls.settings.encoding)
+    return OpenSink(destination.name, sink.__enter__(), sink)
+
+
 _OPENERS: dict[Kind, Opener] = {
     "window": _window,
     "null": _null,
     "file": _recording,
     "stdout": _stdout,
     "virtual": _virtual,
+    "network": _network,
 }

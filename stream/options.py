@@ -142,9 +142,10 @@ Sinks: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--sink",
-        metavar="window|FILE|virtual|-|null",
+        metavar="window|FILE|URL|virtual|-|null",
         show_default="window",
-        help="where frames go, may be given several times; -: raw video (y4m) on standard output; "
+        help="where frames go, may be given several times; URL: rtmp, rtsp, udp, srt, http(s)://….m3u8; "
+        "-: raw video (y4m) on standard output; "
         "virtual[:DEVICE]: a camera for other programs",
     ),
 ]

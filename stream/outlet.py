@@ -38,6 +38,19 @@ class InformedSink(Sink, Protocol):
         ...
 
 
+@runtime_checkable
+class WaitingSink(Sink, Protocol):
+    """A sink that may wait for somebody else."""
+
+    def stop(self) -> None:
+        """The run ends: wait no more. Called from another thread than `write`."""
+        ...
+
+
+class FrameLost(Exception):  # noqa: N818 - not an error
+    """Raised by a sink's `write`: this frame went nowhere, the next ones may. Never reaches the user."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenSink:
     """A sink that is ready for frames. life: closes it, and learns of the run's error; it has been entered.
@@ -84,7 +97,7 @@ class Outlet:
         self.more = True  # False: its user has ended the run
         self.sink, self._opened, self._tally = opened.sink, opened, Tally()
         self._channel: Channel[Rendered] = Channel(opened.name, KEPT if opened.keeps else 1, not opened.keeps)
-        self._behind = False
+        self._behind, self._lost = False, 0
         self._run_error: BaseException | None = None
         self._thread = Thread(target=self._work, name=f"pullfocus-sink-{opened.name}", daemon=True)
         self._thread.start()
@@ -105,6 +118,8 @@ class Outlet:
         """No more frames; those that wait are still written. run_error: what ended the run."""
         self._run_error = run_error
         self._channel.close()
+        if isinstance(self.sink, WaitingSink):
+            self.sink.stop()
 
     def join(self, started_s: float) -> bool:
         """Wait for its end, not for ever; False when it is stuck. started_s: when all of them were asked to end."""
@@ -116,7 +131,7 @@ class Outlet:
         return KEEPING_DEADLINE_S if self.keeps else LIVE_DEADLINE_S
 
     def facts(self) -> SinkFacts:
-        return self._tally.facts(self._channel.stats.dropped, self.error)
+        return self._tally.facts(self._channel.stats.dropped + self._lost, self.error)
 
     def _work(self) -> None:
         try:
@@ -139,5 +154,8 @@ class Outlet:
             except TimeoutError:
                 self.more = answering is None or answering.idle()
                 continue
-            self.more = self.sink.write(rendered)
-            self._tally.took(rendered)
+            try:
+                self.more = self.sink.write(rendered)
+                self._tally.took(rendered)
+            except FrameLost:
+                self._lost += 1

@@ -6,9 +6,9 @@ import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-Kind = Literal["window", "null", "file", "stdout", "virtual"]
+Kind = Literal["window", "null", "file", "stdout", "virtual", "network"]
 
-VIRTUAL = "virtual:"
+VIRTUAL, PLAYLIST = "virtual:", ".m3u8"
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -21,8 +21,12 @@ def kind_of(name: str) -> Kind:
             return "stdout"
         case "virtual":
             return "virtual"
+        case _ if name.startswith(VIRTUAL):
+            return "virtual"
+        case _ if _URL.match(name) or name.lower().endswith(PLAYLIST):
+            return "network"
         case _:
-            return "virtual" if name.startswith(VIRTUAL) else "file"
+            return "file"
 
 
 def shown(name: str) -> str:
@@ -42,6 +46,8 @@ def what_was_done(names: tuple[str, ...]) -> str:
                 told["wrote"].append(name)
             case "stdout":
                 told["sent to"].append("standard output")
+            case "network":
+                told["sent to"].append(shown(name))
             case "virtual":
                 told["shown in"].append("a virtual camera")
             case "window":

@@ -1,0 +1,61 @@
+"""Where a network sink sends to: the address, and how FFmpeg is to speak there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..engines.atomic import check_target
+from ..kernels.errors import InputError
+from .sink_names import PLAYLIST, shown
+
+# Packets go out as they are made; FFmpeg would wait for a full buffer.
+_AT_ONCE = {"flush_packets": "1"}
+_HLS = {"hls_time": "1", "hls_list_size": "6", "hls_flags": "delete_segments+independent_segments+temp_file"}
+UDP_PACKET_BYTES = 1316  # seven packets of MPEG-TS; more does not fit into one of Ethernet
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """url: as FFmpeg takes it, with whatever secret it holds. name: without. container: FFmpeg's name of the muxer."""
+
+    url: str
+    name: str
+    container: str
+    options: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def is_srt(self) -> bool:
+        return self.url.startswith("srt:")
+
+
+def destination_of(name: str, overwrite: bool) -> Destination:
+    """What `--sink` asks for. Raises InputError."""
+    if "://" not in name:
+        path = Path(name)
+        check_target(path, overwrite)
+        return Destination(f"file:{path.absolute()}", name, "hls", _HLS)
+    scheme, parts = name.partition("://")[0].lower(), urlsplit(name)
+    if not parts.hostname:
+        raise InputError(f"--sink {shown(name)}: there is no host in it; expected {scheme}://HOST/…")
+    match scheme:
+        case "rtmp" | "rtmps":
+            return Destination(name, shown(name), "flv", {"flvflags": "no_duration_filesize", **_AT_ONCE})
+        case "rtsp":
+            return Destination(name, shown(name), "rtsp", {"rtsp_transport": "tcp"})
+        case "udp":
+            size = "" if "pkt_size" in parts.query else f"{'&' if parts.query else '?'}pkt_size={UDP_PACKET_BYTES}"
+            return Destination(name + size, shown(name), "mpegts", _AT_ONCE)
+        case "srt":
+            return Destination(name, shown(name), "mpegts", _AT_ONCE)
+        case "http" | "https":
+            if not parts.path.lower().endswith(PLAYLIST):
+                raise InputError(
+                    f"--sink {shown(name)}: over HTTP goes HLS; expected an address that ends in {PLAYLIST}"
+                )
+            return Destination(name, shown(name), "hls", {**_HLS, "method": "PUT"})
+        case _:
+            raise InputError(
+                f"--sink {shown(name)}: got {scheme}://, expected rtmp://, rtsp://, udp://, srt:// or http(s)://…{PLAYLIST}"
+            )
