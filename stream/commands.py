@@ -161,6 +161,7 @@ def live(
     takes: o.Takes = None,
     settings_file: o.SettingsFile = None,
     fresh: o.Fresh = False,
+    adaptive: o.Adaptive = False,
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:
@@ -171,7 +172,7 @@ def live(
     del settings_file  # `LiveCommand` has read it
     settings = film.settings(live=True)
     names = tuple(sinks or ("window",))
-    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes, fresh)
+    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes, fresh, adaptive)
     file = ReportFile(json, overwrite, (Path(source), *map(Path, names)))
     run_and_tell(lambda: run_live(request, settings), what_was_done(names), file)
 

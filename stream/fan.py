@@ -12,7 +12,7 @@ from ..kernels.errors import PullfocusError, StuckError
 from .frame import Rendered
 from .idle import Watched
 from .interrupts import Interrupts
-from .outlet import AnsweringSink, InformedSink, OpenSink, Outlet, Tally
+from .outlet import AnsweringSink, InformedSink, OpenSink, Outlet, Patience, Tally
 from .report import Moment, Report, SinkFacts
 
 
@@ -23,7 +23,8 @@ class Fan:
     ends the run, and so does anything that pullfocus does not expect.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience = Patience()) -> None:  # noqa: B008 - it is frozen
+        self._patience = patience
         self._inline: list[tuple[OpenSink, Tally]] = []
         self._outlets: list[Outlet] = []
         self._said: set[Outlet] = set()
@@ -38,7 +39,7 @@ class Fan:
 
     def add(self, opened: OpenSink) -> None:
         """A sink that gets a thread of its own."""
-        self._outlets.append(Outlet(opened))
+        self._outlets.append(Outlet(opened, self._patience))
 
     def free_name(self, name: str) -> str:
         """The name, or with a number where another sink is called so: secrets are left out of names."""
@@ -78,14 +79,18 @@ class Fan:
 
     def told(self, report: Report) -> Report:
         """The report with what each sink took; after the block."""
-        behind = [
-            f"{name}: {facts.dropped} frames are missing in it; it could not keep up"
-            for name, facts in self._facts(outlet for outlet in self._outlets if outlet.keeps).items()
-            if facts.dropped
-        ]
         inline = {opened.name: tally.facts() for opened, tally in self._inline}
-        sinks = inline | self._facts(self._outlets)
-        return replace(report, sinks=sinks, notes=[*report.notes, *behind, *self._stuck])
+        outlets = {outlet.name: outlet.facts() for outlet in self._outlets}
+        delay_ms = audio_delay_ms(outlets[outlet.name] for outlet in self._outlets if outlet.goes_out)
+        notes = [
+            f"{outlet.name}: {outlets[outlet.name].dropped} frames are missing in it; it could not keep up"
+            for outlet in self._outlets
+            if outlet.keeps and outlets[outlet.name].dropped
+        ]
+        if delay_ms is not None:
+            notes.append(f"set your call program's audio delay to {delay_ms} ms: so much later is the picture")
+        notes = [*report.notes, *notes, *self._stuck]
+        return replace(report, sinks=inline | outlets, notes=notes, audio_delay_ms=delay_ms)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -132,6 +137,8 @@ class Fan:
     def _failed(self) -> list[Outlet]:
         return [outlet for outlet in self._outlets if outlet.error is not None and outlet not in self._said]
 
-    @staticmethod
-    def _facts(outlets: Iterable[Outlet]) -> dict[str, SinkFacts]:
-        return {outlet.name: outlet.facts() for outlet in outlets}
+
+def audio_delay_ms(sinks: Iterable[SinkFacts]) -> int | None:
+    """By how much sound must be delayed to be in step with the latest of the sinks, in tens; None without pictures."""
+    p50s_ms = [facts.latency.p50_ms for facts in sinks if facts.frames]
+    return round(max(p50s_ms) / 10) * 10 if p50s_ms else None

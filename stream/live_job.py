@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TypeAlias
 
+from .adaptation import Adaptation
 from .adjusted import Adjusted
 from .config import Settings
 from .controls import Controls
@@ -16,8 +19,10 @@ from .live_sinks import open_sinks
 from .live_sources import LiveSource, open_bench_source, open_source
 from .pipeline import Interrupted, run
 from .prepare import prepared
-from .report import Report
+from .report import Moment, Report
 from .sinks import NullSink
+
+Listener: TypeAlias = Callable[[Callable[[], Moment]], None]
 
 
 def run_live(request: LiveRequest, settings: Settings) -> Report:
@@ -40,17 +45,29 @@ def _run(request: LiveRequest, settings: Settings, fan: Fan) -> Report:
         # A camera delivers the size that it was asked for or says so; it is not stretched.
         size_hw = None if request.camera is not None else request.size_hw
         gate = Gate(Adjusted(source, size_hw, lambda: controls.mirror, request.frames), lambda: fan.watched)
-        parts = stack.enter_context(prepared(settings))
+        parts = stack.enter_context(prepared(settings, controls=controls))
+        adaptation = Adaptation(controls, request.rate) if request.adaptive else None
+        on_frame = None if adaptation is None else adaptation.handed_over
+        on_start = fan.started if adaptation is None else _both(fan.started, adaptation.started)
         stages = parts.stages(settings, puller, controls)
         try:
-            report = run(gate, stages, fan, engine=parts.engine, on_idle=fan.idle, on_start=fan.started)
+            report = run(gate, stages, fan, engine=parts.engine, on_frame=on_frame, on_idle=fan.idle, on_start=on_start)
         except Interrupted as stop:
-            raise Interrupted(_told(stop.report, source, gate)) from stop
-        return _told(report, source, gate)
+            raise Interrupted(_told(stop.report, source, gate, adaptation)) from stop
+        return _told(report, source, gate, adaptation)
 
 
-def _told(report: Report, source: LiveSource, gate: Gate) -> Report:
-    return replace(report.with_notes(source.notes), idle_s=gate.idle_s)
+def _both(first: Listener, second: Listener) -> Listener:
+    def started(now: Callable[[], Moment]) -> None:
+        first(now)
+        second(now)
+
+    return started
+
+
+def _told(report: Report, source: LiveSource, gate: Gate, adaptation: Adaptation | None) -> Report:
+    choices = [] if adaptation is None else adaptation.choices
+    return replace(report.with_notes(source.notes), idle_s=gate.idle_s, choices=choices)
 
 
 def run_bench(request: LiveRequest, settings: Settings) -> Report:

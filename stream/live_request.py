@@ -21,6 +21,7 @@ class LiveRequest:
 
     frames: stop after so many of the source's, 0 = go on. takes: the folder for recordings and stills made on the
     way, None = the user's own. fresh: what the window remembers of earlier runs is ignored.
+    adaptive: quality is given up where the rate would not be held.
     """
 
     source: str = "0"
@@ -32,6 +33,7 @@ class LiveRequest:
     overwrite: bool = False
     takes: Path | None = None
     fresh: bool = False
+    adaptive: bool = False
 
     def __post_init__(self) -> None:
         if self.rate is not None and not 1.0 <= self.rate <= 1000.0:

@@ -68,7 +68,7 @@ def _virtual(name: str, request: LiveRequest, _controls: Controls) -> OpenSink:
     from .virtual_camera import VirtualCamera, load_cameras
 
     sink = VirtualCamera(load_cameras(), name.removeprefix("virtual").removeprefix(":") or None, request.rate)
-    return OpenSink(name, sink, sink)
+    return OpenSink(name, sink, sink, goes_out=True)
 
 
 def _network(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
@@ -77,7 +77,7 @@ def _network(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
 
     destination = destination_of(name, request.overwrite)
     sink = NetworkSink(destination, request.rate, controls.settings.encoding)
-    return OpenSink(destination.name, sink.__enter__(), sink)
+    return OpenSink(destination.name, sink.__enter__(), sink, goes_out=True)
 
 
 _OPENERS: dict[Kind, Opener] = {

@@ -138,6 +138,12 @@ Fps: TypeAlias = Annotated[float | None, typer.Option(metavar="N", help="frames 
 SourceOption: TypeAlias = Annotated[
     str, typer.Option("--source", metavar="0|URL|FILE|synthetic", help="where frames come from")
 ]
+Adaptive: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--adaptive", help="hold the rate: as good a picture as the machine has time for, said whenever it changes"
+    ),
+]
 Sinks: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -16,8 +16,19 @@ from .pipeline import IDLE_S, Sink
 from .report import RECENT_FRAMES, Moment, SinkFacts, Spread
 
 KEPT = 8  # frames that wait for a recording
-PATIENCE_S = 0.5  # how long the pipeline waits for a recording once that many wait already
-LIVE_DEADLINE_S, KEEPING_DEADLINE_S = 2.0, 60.0  # a recording's end is encoded, and flushed to the disk
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a sink is waited for, in seconds.
+
+    frame_s: the pipeline, for a recording that is KEPT frames behind. live_end_s and keeping_end_s: at the end; a
+    recording has frames to encode then, and flushes its file to the disk.
+    """
+
+    frame_s: float = 0.5
+    live_end_s: float = 2.0
+    keeping_end_s: float = 60.0
 
 
 @runtime_checkable
@@ -56,12 +67,14 @@ class OpenSink:
     """A sink that is ready for frames. life: closes it, and learns of the run's error; it has been entered.
 
     keeps: it is to have every frame that the pipeline delivers, as a recording is; else only the newest counts.
+    goes_out: others see it, and hear sound that goes another way.
     """
 
     name: str
     sink: Sink
     life: AbstractContextManager[Any] | None = None
     keeps: bool = False
+    goes_out: bool = False
 
     def close(self, error: BaseException | None) -> None:
         """error: what ended the run."""
@@ -91,12 +104,14 @@ class Outlet:
     as long as anything else that the sink does.
     """
 
-    def __init__(self, opened: OpenSink) -> None:
-        self.name, self.keeps = opened.name, opened.keeps
+    def __init__(self, opened: OpenSink, patience: Patience) -> None:
+        self.name, self.keeps, self.goes_out = opened.name, opened.keeps, opened.goes_out
         self.error: Exception | None = None  # what ended it before its time
         self.more = True  # False: its user has ended the run
         self.sink, self._opened, self._tally = opened.sink, opened, Tally()
         self._channel: Channel[Rendered] = Channel(opened.name, KEPT if opened.keeps else 1, not opened.keeps)
+        self.deadline_s = patience.keeping_end_s if opened.keeps else patience.live_end_s
+        self._patience_s = patience.frame_s
         self._behind, self._lost = False, 0
         self._run_error: BaseException | None = None
         self._thread = Thread(target=self._work, name=f"pullfocus-sink-{opened.name}", daemon=True)
@@ -107,7 +122,7 @@ class Outlet:
         if self.error is not None:
             return
         try:
-            self._channel.put(rendered, (0.0 if self._behind else PATIENCE_S) if self.keeps else None)
+            self._channel.put(rendered, (0.0 if self._behind else self._patience_s) if self.keeps else None)
             self._behind = False
         except TimeoutError:
             self._behind = True
@@ -125,10 +140,6 @@ class Outlet:
         """Wait for its end, not for ever; False when it is stuck. started_s: when all of them were asked to end."""
         self._thread.join(max(0.0, started_s + self.deadline_s - monotonic()))
         return not self._thread.is_alive()
-
-    @property
-    def deadline_s(self) -> float:
-        return KEEPING_DEADLINE_S if self.keeps else LIVE_DEADLINE_S
 
     def facts(self) -> SinkFacts:
         return self._tally.facts(self._channel.stats.dropped + self._lost, self.error)

@@ -40,10 +40,12 @@ class Parts:
         ]
 
 
-def net_parts(engine: Engine, settings: Settings, shots: Sequence[Shot] | None = None) -> Parts:
-    """The parts whose depth is an engine's. shots: of a film, as `NetDepth` needs them. Raises InputError."""
+def net_parts(
+    engine: Engine, settings: Settings, shots: Sequence[Shot] | None = None, controls: Controls | None = None
+) -> Parts:
+    """The parts whose depth is an engine's. shots, controls: as `NetDepth` takes them. Raises InputError."""
     kernels = load("cpu")
-    return Parts(kernels, NetDepth(engine, kernels, settings, shots), label(engine))
+    return Parts(kernels, NetDepth(engine, kernels, settings, shots, controls), label(engine))
 
 
 @contextmanager
@@ -55,13 +57,14 @@ def prepared(
     from_s: float | None = None,
     look_through: Callable[[Engine], Sequence[Shot]] | None = None,
     film_hw: tuple[int, int] | None = None,
+    controls: Controls | None = None,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
     engine: one that is there already, as `settings` ask for it; else it is built.
     warm_up_hw: run the engine once on a picture of this size, so that the first frame does not wait for it.
     from_s: the stream begins at this time of the film that `depth_in` is of; None: as the film does.
-    look_through: finds the film's shots, for `settings` that need them.
+    look_through: finds the film's shots, for `settings` that need them. controls: what is turned while the stream runs.
     film_hw: the size of all frames of a film; what must be built for them is built here, before any thread runs.
     """
     if depth_in is None:
@@ -73,7 +76,7 @@ def prepared(
         shots = None
         if settings.depth_range == "shot" and look_through is not None:
             shots = look_through(engine)
-        yield net_parts(engine, settings, shots)
+        yield net_parts(engine, settings, shots, controls)
         return
     if depth_in.suffix.lower() == ".png":
         raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic, process_time
@@ -66,7 +66,8 @@ class SinkFacts:
 class Report:
     """One run. cpu_ms_per_frame: user + system time of all threads. latency: capture to hand-over.
 
-    idle_s: how long nothing was computed, because nobody watched.
+    idle_s: how long nothing was computed, because nobody watched. choices: the levels that `--adaptive` took, and why.
+    audio_delay_ms: by how much sound is to be delayed where these pictures are sent, None where they are not.
     damage: what was broken in the input.
     """
 
@@ -84,6 +85,8 @@ class Report:
     sinks: dict[str, SinkFacts] = field(default_factory=dict[str, SinkFacts])
     idle_s: float = 0.0
     damage: Damage = field(default_factory=Damage)
+    choices: list[str] = field(default_factory=list[str])
+    audio_delay_ms: int | None = None
 
     @property
     def bottleneck(self) -> str:
@@ -118,13 +121,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How a run does now: medians of the last RECENT frames, counts since the start. latency: capture to hand-over."""
+    """How a run does now: medians of the last RECENT frames, counts since the start. latency: capture to hand-over.
+
+    means_ms: of the same frames, for stages that take long at every few frames only.
+    """
 
     fps: float
     latency_ms: float
     stages_ms: dict[str, float]
     frames: int
     dropped: int
+    means_ms: dict[str, float]
 
 
 class Meter:
@@ -155,6 +162,7 @@ class Meter:
             stages_ms={name: _recent_ms(values) for name, values in self.durations_s.items()},
             frames=self.frames,
             dropped=sum(channel.stats.dropped for channel in channels),
+            means_ms={name: _recent_ms(values, np.mean) for name, values in self.durations_s.items()},
         )
 
     def report(self, channels: list[Channel[Any]], engine: str, notes: list[str]) -> Report:
@@ -176,11 +184,11 @@ class Meter:
         )
 
 
-def _recent_ms(durations_s: deque[float]) -> float:
-    """The median of the last RECENT of them."""
+def _recent_ms(durations_s: deque[float], of: Callable[[list[float]], Any] = np.median) -> float:
+    """The median, or whatever `of` is, of the last RECENT of them."""
     # Copied whole first: another thread goes on appending.
     recent = list(durations_s)[-RECENT:]
-    return float(np.median(recent)) * 1e3 if recent else 0.0
+    return float(of(recent)) * 1e3 if recent else 0.0
 
 
 def _peak_memory_mb() -> float:

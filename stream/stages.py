@@ -41,10 +41,18 @@ class NetDepth:
     """
 
     def __init__(
-        self, engine: Engine, kernels: Kernels, settings: Settings, shots: Sequence[Shot] | None = None
+        self,
+        engine: Engine,
+        kernels: Kernels,
+        settings: Settings,
+        shots: Sequence[Shot] | None = None,
+        controls: Controls | None = None,
     ) -> None:
-        """shots: of the film, for their depth range. Raises InputError where `settings` need them."""
-        self._engine, self._kernels, self._settings = engine, kernels, settings
+        """shots: of the film, for their depth range. controls: whose `net_every`, looked at in every frame, counts.
+
+        Raises InputError where `settings` need shots.
+        """
+        self._engine, self._kernels, self._settings, self._controls = engine, kernels, settings, controls
         self._memory = DepthMemory(kernels, settings.steady, settings.net_every)
         self._range = make_range(settings.depth_range, shots)
         self._since_net = 0
@@ -55,8 +63,9 @@ class NetDepth:
             self._range.reset()
             self._since_net = 0
         # Frames seen, not the frame's number: live frames may be dropped, and with them every N-th number.
-        new = self._ask(frame) if self._since_net == 0 else None
-        self._since_net = (self._since_net + 1) % self._settings.net_every
+        self._memory.net_every = (self._controls.settings if self._controls is not None else self._settings).net_every
+        new = self._ask(frame) if self._since_net % self._memory.net_every == 0 or self._memory.is_empty else None
+        self._since_net = (self._since_net + 1) % self._memory.net_every
         small = self._range.apply(self._memory.update(frame.picture8, new), frame.time_s)
         # On the grid of a 16-bit file, so that a stored depth gives the same picture.
         return with_edges(from_grey16(to_grey16(small)), frame, self._kernels, cut)

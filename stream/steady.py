@@ -16,9 +16,15 @@ class DepthMemory:
     """
 
     def __init__(self, kernels: Kernels, steady: bool, net_every: int = 1) -> None:
-        self._kernels, self._steady, self._net_every = kernels, steady, net_every
+        self._kernels, self._steady = kernels, steady
+        self.net_every = net_every  # may change between two frames
         self._belief: Belief | None = None
         self._seen: Picture | None = None  # the frame before, small
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the next frame needs the net."""
+        return self._belief is None
 
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
@@ -40,7 +46,7 @@ class DepthMemory:
 
         The first frame after a start or a reset needs the net.
         """
-        if new is not None and not self._steady and self._net_every == 1:
+        if new is not None and not self._steady and self.net_every == 1:
             return new
         belief = self._carried(picture, new)
         if belief is not None and new is not None:
@@ -59,7 +65,7 @@ class DepthMemory:
         before, self._seen = self._seen, self._kernels.shrink(picture, _grid(depth))
         if belief is None or before is None or (new is not None and new.shape != belief.depth.shape):
             return None
-        motion = self._kernels.motion(self._seen, before, fine=self._net_every > 1)
+        motion = self._kernels.motion(self._seen, before, fine=self.net_every > 1)
         return self._kernels.carry(belief, motion)
 
 

@@ -6,23 +6,26 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import av
 import numpy as np
 import pytest
 from pullfocus.kernels.errors import OutputError, StuckError
-from pullfocus.stream import outlet
 from pullfocus.stream.fan import Fan
 from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
-from pullfocus.stream.outlet import OpenSink
+from pullfocus.stream.outlet import OpenSink, Patience
 from pullfocus.stream.pipeline import Interrupted
 from pullfocus.stream.pipeline import run as run_pipeline
 from pullfocus.stream.report import Meter, Report
 from pullfocus.stream.synthetic import SyntheticSource
 
 from .command import assert_one_line, run, wait_for
+
+SHORT = Patience(live_end_s=0.05, keeping_end_s=0.05)
 
 
 def frames(count: int) -> Iterator[Rendered]:
@@ -71,9 +74,15 @@ class Answering(Keep):
         self.informed = now() is not None
 
 
-def feed(count: int, opened: OpenSink, others: Sequence[OpenSink] = (), error: BaseException | None = None) -> None:
+def feed(
+    count: int,
+    opened: OpenSink,
+    others: Sequence[OpenSink] = (),
+    error: BaseException | None = None,
+    patience: Patience = Patience(),  # noqa: B008 - it is frozen
+) -> None:
     """Frames for a sink with a thread and for `others` without; `error` ends the run."""
-    with Fan() as fan:
+    with Fan(patience) as fan:
         for other in others:
             fan.add_inline(other)
         fan.add(opened)
@@ -106,10 +115,9 @@ def test_a_view_that_hangs_holds_up_nobody_and_a_recording_gets_every_frame() ->
     assert facts["a.mp4"].latency.count == 40
 
 
-def test_a_recording_that_stands_still_loses_frames_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlet, "PATIENCE_S", 0.01)
+def test_a_recording_that_stands_still_loses_frames_and_says_so() -> None:
     recording = Keep(wait_at=0)
-    with Fan() as fan:
+    with Fan(Patience(frame_s=0.01)) as fan:
         fan.add(OpenSink("a.mp4", recording, keeps=True))
         for item in frames(30):
             fan.write(item)
@@ -151,10 +159,9 @@ def test_a_failure_at_the_very_end_is_raised_too() -> None:
         feed(3, OpenSink("a.mp4", Keep(), Full(), keeps=True))
 
 
-def test_a_sink_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(outlet, "LIVE_DEADLINE_S", 0.05)
+def test_a_sink_that_does_not_end_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     hanging = Keep(wait_at=0)
-    with Fan() as fan:
+    with Fan(SHORT) as fan:
         fan.add_inline(OpenSink("null", Keep()))
         fan.add(OpenSink("srt://there", hanging))
         fan.write(next(frames(1)))
@@ -162,11 +169,30 @@ def test_a_sink_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch, caps
     hanging.go_on.set()
     assert "srt://there did not end within 0.05 s" in capsys.readouterr().err
     assert "srt://there did not end within 0.05 s" in fan.told(report()).notes
-    monkeypatch.setattr(outlet, "KEEPING_DEADLINE_S", 0.05)
     hanging = Keep(wait_at=0)
     with pytest.raises(StuckError, match=r"a\.mp4 may be incomplete"):
-        feed(1, OpenSink("a.mp4", hanging, keeps=True))
+        feed(1, OpenSink("a.mp4", hanging, keeps=True), patience=SHORT)
     hanging.go_on.set()
+
+
+def test_the_sound_is_to_wait_for_the_latest_picture_that_goes_out() -> None:
+    def old(seconds: float) -> Rendered:
+        frame = replace(next(frames(1)).frame, captured_s=monotonic() - seconds)
+        return Render()(frame)
+
+    with Fan() as fan:
+        fan.add(OpenSink("a.mp4", Keep(), keeps=True))
+        fan.write(old(9.0))
+    assert fan.told(report()).audio_delay_ms is None  # nobody else sees it
+    with Fan() as fan:
+        fan.add(OpenSink("virtual", Keep(), keeps=True, goes_out=True))
+        for _ in range(5):
+            fan.write(old(0.5))
+    told = fan.told(report())
+    assert told.audio_delay_ms is not None
+    assert told.audio_delay_ms % 10 == 0
+    assert 500 <= told.audio_delay_ms < 1500
+    assert any(f"audio delay to {told.audio_delay_ms} ms" in note for note in told.notes)
 
 
 def test_idle_and_started_reach_every_sink_that_wants_them() -> None:
