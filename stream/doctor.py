@@ -15,7 +15,15 @@ from ..engines.finding import Finding, find_engines, find_package
 from ..kernels.errors import PullfocusError
 from .camera import list_cameras
 
-PACKAGES = {"numpy": "", "opencv-python": "", "av": "", "openvino": "", "torch": "train", "torchvision": "train"}
+PACKAGES = {
+    "numpy": "",
+    "opencv-python": "",
+    "av": "",
+    "openvino": "",
+    "torch": "train",
+    "torchvision": "train",
+    "pyvirtualcam": "virtual",
+}
 
 
 def findings() -> dict[str, list[Finding]]:
