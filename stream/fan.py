@@ -15,6 +15,8 @@ from .interrupts import Interrupts
 from .outlet import AnsweringSink, InformedSink, OpenSink, Outlet, Patience, Tally
 from .report import Moment, Report, SinkFacts
 
+ENOUGH = 60
+
 
 class Fan:
     """Gives each frame to all sinks. The block owns the sinks and their threads, and waits for them at its end.
@@ -139,6 +141,9 @@ class Fan:
 
 
 def audio_delay_ms(sinks: Iterable[SinkFacts]) -> int | None:
-    """By how much sound must be delayed to be in step with the latest of the sinks, in tens; None without pictures."""
-    p50s_ms = [facts.latency.p50_ms for facts in sinks if facts.frames]
+    """By how much sound must be delayed to be in step with the latest of the sinks, in tens; None without a picture.
+
+    A run of less than ENOUGH frames does not tell: the first ones wait for a connection.
+    """
+    p50s_ms = [facts.latency.p50_ms for facts in sinks if facts.latency.count >= ENOUGH]
     return round(max(p50s_ms) / 10) * 10 if p50s_ms else None

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.shared_memory import SharedMemory
@@ -29,7 +29,8 @@ from .live_info import nominal_rate
 from .network_child import StreamPlan, serve
 from .outlet import FrameLost
 
-ANSWER_S = 15.0  # a server that takes no frame for so long is gone; connecting and starting the process are within it
+START_S = 60.0  # a second or two on a machine that does nothing else
+ANSWER_S = 15.0  # a server that takes no frame for so long is gone; connecting is within it
 END_S = 0.7  # how long an answer, and then the rest of the stream, may take at the end
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0  # before the connection is tried again, twice as long each time
 _LOOK_S = 0.1
@@ -124,10 +125,11 @@ class Sender:
         if self._memory is None:
             self._memory = SharedMemory(create=True, size=picture.nbytes)
             self._picture = np.ndarray(picture.shape, np.uint8, self._memory.buf)
+            self._answer(START_S)
             self._tell({"memory": self._memory.name, "plan": asdict(plan)})
         self._picture[:] = picture
         self._tell({"pts": pts})
-        answer = self._answer()
+        answer = self._answer(ANSWER_S)
         if "error" in answer:
             raise OutputError(f"--sink {self._name}: cannot send ({answer['error']})")
         return bool(answer["stands"])
@@ -136,13 +138,13 @@ class Sender:
         with suppress(OSError):  # it may have ended, and said why
             self._connection.send_bytes(json.dumps(message).encode())
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self, limit_s: float) -> dict[str, Any]:
         started_s, stopped_s = monotonic(), None
         while not self._connection.poll(_LOOK_S):
             now_s = monotonic()
             if self._stopped.is_set():
                 stopped_s = stopped_s or now_s
-            if now_s - started_s > ANSWER_S or (stopped_s is not None and now_s - stopped_s > END_S):
+            if now_s - started_s > limit_s or (stopped_s is not None and now_s - stopped_s > END_S):
                 raise OutputError(f"--sink {self._name}: cannot send (no answer within {now_s - started_s:.0f} s)")
         return _read(self._connection)
 
@@ -172,6 +174,7 @@ def _deaf_to_ctrl_c() -> Generator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # which the first process starts, and unblocks Ctrl-C again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

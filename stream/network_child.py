@@ -65,15 +65,17 @@ class StreamPlan:
 
 
 def serve(connection: Connection) -> None:
-    """The first message names the shared memory with the picture (`h w 3` RGB) and the plan of what is sent.
+    """Encode and send pictures until the other end of the connection is closed; messages are JSON.
 
-    Each other one is the `pts` (ms) of the picture that lies there then. It is answered once the packet is out, with
-    `{"stands": …}`, whether there is a connection; or with `{"error": …}` at the end of all.
+    Says `{}` when it is ready. The first message to come names the shared memory with the picture (`h w 3` RGB) and
+    the plan of what is sent. Each other one is the `pts` (ms) of the picture that lies there then. It is answered
+    once the packet is out, with `{"stands": …}`, whether there is a connection; or with `{"error": …}` at the end.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process too; the parent says when to end
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         with suppress(EOFError):
+            connection.send_bytes(b"{}")
             first = json.loads(connection.recv_bytes())
             _send_all(connection, first["memory"], StreamPlan.read(first["plan"]))
     except (FFmpegError, OSError, PullfocusError) as error:

@@ -131,7 +131,7 @@ class Moment:
     stages_ms: dict[str, float]
     frames: int
     dropped: int
-    means_ms: dict[str, float]
+    means_ms: dict[str, float] = field(default_factory=dict[str, float])
 
 
 class Meter:

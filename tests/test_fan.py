@@ -186,7 +186,7 @@ def test_the_sound_is_to_wait_for_the_latest_picture_that_goes_out() -> None:
     assert fan.told(report()).audio_delay_ms is None  # nobody else sees it
     with Fan() as fan:
         fan.add(OpenSink("virtual", Keep(), keeps=True, goes_out=True))
-        for _ in range(5):
+        for _ in range(60):
             fan.write(old(0.5))
     told = fan.told(report())
     assert told.audio_delay_ms is not None

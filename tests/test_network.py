@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -42,16 +43,22 @@ class Ended:
 
 @contextmanager
 def running(*sinks: str | Path, report: Path | None = None) -> Generator[Ended]:
-    """An endless live run; ended by Ctrl-C, which must not take long whatever the servers do."""
+    """An endless live run; ended by a terminal's Ctrl-C, which reaches the sending processes too.
+
+    It must not take long, whatever the servers do.
+    """
     command = [str(PULLFOCUS), *LIVE, *(word for sink in sinks for word in ("--sink", str(sink)))]
     command += ["--json", str(report)] if report else []
     ended = Ended()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             yield ended
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)
             _, ended.said = process.communicate(timeout=20)
             ended.code = process.returncode
+            assert "Traceback" not in ended.said
         finally:
             process.kill()
 
