@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ..engines.build import EngineRequest
 from ..kernels.errors import InputError
+from . import live_options
 from . import options as o
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings
 from .option_groups import DepthOptions, FilmOptions, ReadingOptions, spread
@@ -153,15 +154,15 @@ def _write_depth(source: str, out: Path, settings: Settings, reading: Reading, o
 def live(
     film: FilmOptions,
     source: o.SourceOption = "0",
-    sinks: o.Sinks = None,
+    sinks: live_options.Sinks = None,
     size: o.Size = None,
-    fps: o.Fps = None,
-    mirror: o.Mirror = False,
+    fps: live_options.Fps = None,
+    mirror: live_options.Mirror = False,
     frames: Annotated[int, typer.Option(metavar="N", help="stop after N frames; 0 = go on")] = 0,
-    takes: o.Takes = None,
-    settings_file: o.SettingsFile = None,
-    fresh: o.Fresh = False,
-    adaptive: o.Adaptive = False,
+    takes: live_options.Takes = None,
+    settings_file: live_options.SettingsFile = None,
+    fresh: live_options.Fresh = False,
+    adaptive: live_options.Adaptive = False,
     json: o.Json = None,
     overwrite: o.Overwrite = False,
 ) -> None:

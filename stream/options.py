@@ -134,26 +134,8 @@ Resume: TypeAlias = Annotated[
 Overwrite: TypeAlias = Annotated[bool, typer.Option("--overwrite", help="replace existing files")]
 Output: TypeAlias = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="file (or folder) to write")]
 Size: TypeAlias = Annotated[str | None, typer.Option(metavar="WxH", help="picture size in pixels, such as 1280x720")]
-Fps: TypeAlias = Annotated[float | None, typer.Option(metavar="N", help="frames a second to ask for")]
 SourceOption: TypeAlias = Annotated[
     str, typer.Option("--source", metavar="0|URL|FILE|synthetic", help="where frames come from")
-]
-Adaptive: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--adaptive", help="hold the rate: as good a picture as the machine has time for, said whenever it changes"
-    ),
-]
-Sinks: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--sink",
-        metavar="window|FILE|URL|virtual|-|null",
-        show_default="window",
-        help="where frames go, may be given several times; URL: rtmp, rtsp, udp, srt, http(s)://….m3u8; "
-        "-: raw video (y4m) on standard output; "
-        "virtual[:DEVICE]: a camera for other programs",
-    ),
 ]
 Start: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="first time of the film to take: seconds, or HH:MM:SS.mmm")
@@ -167,22 +149,6 @@ Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="stop at the f
 Rate: TypeAlias = Annotated[
     float | None, typer.Option(metavar="N", help="pictures a second of an image sequence", show_default="25")
 ]
-Takes: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="for recordings and stills made on the way",
-        show_default="your folders for videos and pictures",
-    ),
-]
-SettingsFile: TypeAlias = Annotated[
-    Path | None,
-    typer.Option("--settings", metavar="FILE", help="values for these options by their names, as TOML"),
-]
-Fresh: TypeAlias = Annotated[
-    bool, typer.Option("--fresh", help="ignore what was turned last in the window, and forget it")
-]
-Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the picture, as in a looking glass")]
 
 
 def settings_from(
