@@ -1,15 +1,18 @@
 """A live recording: whatever ends it, what was recorded until then is kept, because it cannot be made again.
 
-Only an error of the recording itself (a full disk, a frame that cannot be encoded) loses it.
+Only an error of the recording itself (a full disk, a frame that cannot be encoded) loses it. A source may change its
+size; the film keeps that of its first picture, and others are fitted into it.
 """
 
 from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from .fitting import fitted
 from .frame import Rendered
 from .interrupts import Interrupts
 from .pipeline import Sink
@@ -21,6 +24,7 @@ class Recording:
     def __init__(self, path: Path, file: AbstractContextManager[Sink]) -> None:
         self._path, self._file = path, file
         self._sink: Sink | None = None
+        self._size_hw: tuple[int, int] | None = None
         self._frames = 0
         self._broken = False
 
@@ -32,7 +36,9 @@ class Recording:
         """Encode one frame."""
         assert self._sink is not None
         self._broken = True
-        more = self._sink.write(rendered)
+        height, width = rendered.picture.shape[:2]
+        self._size_hw = self._size_hw or (height, width)
+        more = self._sink.write(replace(rendered, picture=fitted(rendered.picture, self._size_hw)))
         self._frames += 1
         self._broken = False
         return more
