@@ -84,7 +84,7 @@ for command in (commands.video, commands.image, commands.depth):
     app.command()(command)
 app.command(cls=BatchCommand)(batch)
 app.command(cls=LiveCommand)(commands.live)
-for command in (commands.bench, commands.doctor):
+for command in (commands.cameras, commands.bench, commands.doctor):
     app.command()(command)
 app.add_typer(engine_commands.app, name="engine")
 for entry in sorted(entry_points(group="pullfocus.commands"), key=lambda entry: entry.name):

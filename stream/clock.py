@@ -1,4 +1,4 @@
-"""Real-time pacing of frames that could come faster."""
+"""The time of frames in real time: paced where they could come faster, on one clock where an input begins anew."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .frame import Frame
 
 MILLISECOND = Fraction(1, 1000)
 LONGEST_GAP_S = 1.0
+LARGEST_DRIFT_S = 1.0  # of an input's own times from the clock's; a burst from a network's buffer is within it
 
 
 def pace(frames: Iterator[Frame], longest_gap_s: float = LONGEST_GAP_S) -> Iterator[Frame]:
@@ -37,3 +38,28 @@ def pace(frames: Iterator[Frame], longest_gap_s: float = LONGEST_GAP_S) -> Itera
 def _again(frame: Frame, gap_s: float) -> Frame:
     later = frame.pts + round(Fraction(gap_s) / frame.time_base)
     return replace(frame, pts=later, captured_s=monotonic())
+
+
+class OneClock:
+    """One clock for all that an input gives, however often it begins anew: milliseconds since the first frame."""
+
+    def __init__(self) -> None:
+        self._start_s: float | None = None
+        self._session = 0
+        self._offset_s = 0.0
+
+    def on_the_clock(self, frame: Frame, session: int) -> Frame:
+        """The input's own time where it agrees with the clock. session: another number when it has begun anew."""
+        if self._start_s is None:
+            self._start_s = frame.captured_s
+        drift_s = frame.captured_s - self._start_s - (frame.time_s + self._offset_s)
+        if session != self._session or abs(drift_s) > LARGEST_DRIFT_S:
+            self._session, self._offset_s = session, self._offset_s + drift_s
+        duration_ms = round(frame.duration * frame.time_base * 1000)
+        time_ms = round((frame.time_s + self._offset_s) * 1000)
+        return replace(frame, pts=time_ms, time_base=MILLISECOND, duration=duration_ms)
+
+    def again(self, frame: Frame) -> Frame:
+        """The same picture, now."""
+        now_s = monotonic()
+        return replace(frame, pts=frame.pts + round((now_s - frame.captured_s) / frame.time_base), captured_s=now_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -211,6 +212,22 @@ def bench(
     request = LiveRequest(source, ("null",), o.parse_size(size), frames=frames)
     report = run_and_tell(lambda: run_bench(request, settings), "measured", ReportFile(json, overwrite))
     Console().print(report.table())
+
+
+def cameras(
+    json: Annotated[bool, typer.Option("--json", help="as JSON, for other programs")] = False,
+) -> None:
+    """List cameras: number, path, name, and the sizes, pixel formats and rates that they can be set to."""
+    from .camera_search import find_cameras
+    from .cameras import camera_table
+
+    found = find_cameras()
+    if json:
+        print(dumps([camera.facts() for camera in found], indent=1))
+    elif found:
+        Console().print(camera_table(found))
+    else:
+        print("no camera was found; --source also takes a file, a URL, screen, - and synthetic")
 
 
 def doctor() -> None:

@@ -8,7 +8,7 @@ from threading import Lock
 
 from av.codec import CodecContext
 from av.container import InputContainer
-from av.error import FFmpegError, InvalidDataError
+from av.error import ExitError, FFmpegError, InvalidDataError
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -124,4 +124,6 @@ def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
 
 def reason(error: Exception) -> str:
     """What FFmpeg or the system says is wrong, in a few words."""
+    if isinstance(error, ExitError):  # its own words are "Immediate exit requested"
+        return "no data came in time"
     return getattr(error, "strerror", None) or str(error)

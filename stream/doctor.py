@@ -13,7 +13,7 @@ from ..engines.build import EngineRequest, build
 from ..engines.checkpoint import SHIPPED, load, locate
 from ..engines.finding import Finding, find_engines, find_package
 from ..kernels.errors import PullfocusError
-from .camera import list_cameras
+from .camera_search import find_cameras
 
 PACKAGES = {
     "numpy": "",
@@ -71,8 +71,8 @@ def _display() -> Finding:
 
 
 def _cameras() -> Finding:
-    found = list_cameras()
-    return Finding("cameras", bool(found), ", ".join(found) or "none found (/dev/video*)")
+    found = find_cameras()
+    return Finding("cameras", bool(found), ", ".join(map(str, found)) or "none found; `pullfocus cameras` lists them")
 
 
 def _codecs() -> list[Finding]:

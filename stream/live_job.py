@@ -25,25 +25,33 @@ from .sinks import NullSink
 Listener: TypeAlias = Callable[[Callable[[], Moment]], None]
 
 
-def run_live(request: LiveRequest, settings: Settings) -> Report:
-    """Run until the source ends, the user quits or Ctrl-C. Raises InputError, OutputError, EngineError."""
+def run_live(
+    request: LiveRequest,
+    settings: Settings,
+    opened: Callable[[ExitStack, LiveRequest], LiveSource] = open_source,
+) -> Report:
+    """Run until the source ends, the user quits or Ctrl-C. Raises InputError, OutputError, EngineError.
+
+    opened: opens the source that is asked for.
+    """
     fan = Fan()
     try:
-        report = _run(request, settings, fan)
+        report = _run(request, settings, fan, opened)
     except Interrupted as stop:
         raise Interrupted(fan.told(stop.report)) from stop
     return fan.told(report)
 
 
-def _run(request: LiveRequest, settings: Settings, fan: Fan) -> Report:
+def _run(
+    request: LiveRequest, settings: Settings, fan: Fan, opened: Callable[[ExitStack, LiveRequest], LiveSource]
+) -> Report:
     puller = FocusPuller(settings)
     controls = Controls(settings, puller, request.mirror)
     with ExitStack() as stack:
         stack.enter_context(fan)
         open_sinks(fan, request, controls)
-        source = open_source(stack, request)
-        # A camera delivers the size that it was asked for or says so; it is not stretched.
-        size_hw = None if request.camera is not None else request.size_hw
+        source = opened(stack, request)
+        size_hw = None if source.own_size else request.size_hw
         gate = Gate(Adjusted(source, size_hw, lambda: controls.mirror, request.frames), lambda: fan.watched)
         parts = stack.enter_context(prepared(settings, controls=controls))
         adaptation = Adaptation(controls, request.rate) if request.adaptive else None
@@ -67,7 +75,14 @@ def _both(first: Listener, second: Listener) -> Listener:
 
 def _told(report: Report, source: LiveSource, gate: Gate, adaptation: Adaptation | None) -> Report:
     choices = [] if adaptation is None else adaptation.choices
-    return replace(report.with_notes(source.notes), idle_s=gate.idle_s, choices=choices)
+    absence = source.absence
+    return replace(
+        report.with_notes(source.notes),
+        idle_s=gate.idle_s,
+        choices=choices,
+        losses=absence.losses,
+        away_s=absence.away_s,
+    )
 
 
 def run_bench(request: LiveRequest, settings: Settings) -> Report:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..kernels.errors import InputError
-from .sink_names import shown
+from .sink_names import kind_of, shown
 
 DEFAULT_SIZE_HW = (480, 640)
 BENCH_SIZE_HW = (720, 1280)
 DEFAULT_RATE = 30.0
-_CAMERA = re.compile(r"(?:/dev/video)?([0-9]{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +45,18 @@ class LiveRequest:
             raise InputError(f"--takes {self.takes}: not a folder; expected one, or a name for a new one")
 
     @property
-    def camera(self) -> int | None:
-        """The number of the camera asked for, None for anything else."""
-        match = _CAMERA.fullmatch(self.source)
-        return int(match[1]) if match else None
-
-    @property
     def is_url(self) -> bool:
         return "://" in self.source
+
+    @property
+    def is_pipe(self) -> bool:
+        return self.source == "-" or self.source.startswith("rawvideo:")
+
+    @property
+    def is_screen(self) -> bool:
+        return self.source == "screen" or self.source.startswith("screen:")
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a sink is a file, for which it is worth waiting."""
+        return any(kind_of(sink) == "file" for sink in self.sinks)

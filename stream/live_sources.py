@@ -14,6 +14,7 @@ from .clock import pace
 from .frame import Frame
 from .live_request import BENCH_SIZE_HW, DEFAULT_RATE, DEFAULT_SIZE_HW, LiveRequest
 from .pipeline import Source
+from .reconnecting import Absence, Reconnecting, say
 from .synthetic import SyntheticSource
 
 if TYPE_CHECKING:  # at run time it brings PyAV in, which must come after the window
@@ -21,10 +22,19 @@ if TYPE_CHECKING:  # at run time it brings PyAV in, which must come after the wi
 
 
 class LiveSource(Source, Protocol):
-    """A source in real time, with what the user should know about it at the end."""
+    """A source in real time, with what the user should know about it at the end.
+
+    own_size: it gives the size that it was asked for or says so, and is not stretched. absence: how long it was away.
+    """
+
+    @property
+    def own_size(self) -> bool: ...
 
     @property
     def notes(self) -> list[str]: ...
+
+    @property
+    def absence(self) -> Absence: ...
 
 
 class SizedSource(Source, Protocol):
@@ -37,42 +47,97 @@ class SizedSource(Source, Protocol):
 def open_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
     """The source asked for, closed with `stack`. Raises InputError."""
     if request.source == "synthetic":
-        return _synthetic(request, live=True)
-    if request.camera is None:
-        notes = [] if request.rate is None else [f"--fps is not for files and URLs; {request.source} kept its own rate"]
-        video = _video(stack, request, live=request.is_url)
-        # A film behind a URL comes as fast as the network goes; only a true stream paces itself.
-        return LiveVideo(video, paced=not request.is_url or video.info.frames is not None, notes=notes)
-    from .camera import CameraSource
+        return AlwaysThere(_synthetic(request, live=True), [])
+    if request.is_url:
+        source = _stream(request)
+    elif request.is_pipe:
+        source = _pipe(request)
+    elif request.is_screen:
+        source = _screen(request)
+    elif _is_file(request.source):
+        return AlwaysThere(_video(stack, request), _own_rate(request))
+    else:
+        source = _camera(request)
+    stack.callback(source.close)
+    return source
 
-    camera = CameraSource(request.camera, request.size_hw, request.rate)
-    stack.callback(camera.close)
-    return camera
+
+def _stream(request: LiveRequest) -> Reconnecting:
+    from .network_in import StreamInput, shown
+
+    return Reconnecting(shown(request.source), lambda: StreamInput(request.source), notes=_own_rate(request))
+
+
+def _pipe(request: LiveRequest) -> Reconnecting:
+    from .piped import START_S, PipeInput, RawForm, check_stdin
+
+    check_stdin()
+    form = RawForm.parse(request.source)
+    # A recording of a pipe loses nothing: the program that fills it waits. To be seen, it has to be in time.
+    live = not request.is_recorded
+    return Reconnecting(
+        "stdin", lambda: PipeInput(form, live), live=live, notes=_own_rate(request), start_s=START_S
+    )  # fmt: skip
+
+
+def _screen(request: LiveRequest) -> Reconnecting:
+    from .screen import Region, ScreenInput
+
+    region = Region.parse(request.source)
+    return Reconnecting(request.source, lambda: ScreenInput(region, request.rate or DEFAULT_RATE))
+
+
+def _camera(request: LiveRequest) -> Reconnecting:
+    from .camera import CameraInput
+    from .camera_search import again, find_cameras, pick
+
+    camera = pick(request.source, find_cameras())
+    return Reconnecting(
+        str(camera), lambda: CameraInput(again(camera, find_cameras()), request.size_hw, request.rate), own_size=True
+    )
+
+
+def _own_rate(request: LiveRequest) -> list[str]:
+    if request.rate is None:
+        return []
+    return [f"--fps is for cameras, screens and synthetic; {request.source} keeps its own rate"]
+
+
+def _is_file(source: str) -> bool:
+    from .camera_search import camera_number
+
+    return camera_number(source) is None and bool(source) and Path(source).exists()
 
 
 def open_bench_source(stack: ExitStack, request: LiveRequest) -> SizedSource:
-    """The same for a bench, which takes every frame as fast as it comes. Raises InputError for a camera."""
-    if request.camera is not None:
-        raise InputError("bench measures files and synthetic pictures; a camera would only show its own rate")
+    """The same for a bench, which takes every frame as fast as it comes. Raises InputError for what is live."""
     if request.source == "synthetic":
         return _synthetic(replace(request, size_hw=request.size_hw or BENCH_SIZE_HW), live=False)
-    return _video(stack, request, live=False)
+    if not request.is_url and not _is_file(request.source):
+        raise InputError(
+            f"--source {request.source}: no such file; bench measures files and synthetic pictures, because a camera, "
+            "a pipe or a screen would only show its own rate"
+        )
+    return _video(stack, request)
 
 
-class LiveVideo:
-    """A file as if it were a camera, in real time; or a network stream, which comes in its own time."""
+class AlwaysThere:
+    """A source that comes to an end and is never away: test pictures, or a file played as if it were a camera."""
 
-    live = True
+    live, own_size, absence = True, False, Absence()
 
-    def __init__(self, video: VideoSource, paced: bool, notes: list[str]) -> None:
-        self._video, self._paced, self._notes = video, paced, notes
+    def __init__(self, source: VideoSource | SyntheticSource, notes: list[str]) -> None:
+        self._source, self._notes = source, notes
+        for note in notes:
+            say(note)
 
     def frames(self) -> Iterator[Frame]:
-        return pace(self._video.frames()) if self._paced else self._video.frames()
+        frames = self._source.frames()
+        return frames if self._source.live else pace(frames)
 
     @property
     def notes(self) -> list[str]:
-        return [*self._notes, *self._video.notes]
+        return [*self._notes, *self._source.notes]
 
 
 def _synthetic(request: LiveRequest, live: bool) -> SyntheticSource:
@@ -80,11 +145,7 @@ def _synthetic(request: LiveRequest, live: bool) -> SyntheticSource:
     return SyntheticSource(request.size_hw or DEFAULT_SIZE_HW, rate, live=live, frames=request.frames)
 
 
-def _video(stack: ExitStack, request: LiveRequest, live: bool) -> VideoSource:
+def _video(stack: ExitStack, request: LiveRequest) -> VideoSource:
     from .video_in import VideoSource
 
-    if not request.is_url and not (request.source and Path(request.source).exists()):
-        raise InputError(
-            f"--source {request.source}: no such file; expected a camera's number, a file, a URL or synthetic"
-        )
-    return stack.enter_context(VideoSource(request.source, live))
+    return stack.enter_context(VideoSource(request.source))

@@ -135,7 +135,12 @@ Overwrite: TypeAlias = Annotated[bool, typer.Option("--overwrite", help="replace
 Output: TypeAlias = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="file (or folder) to write")]
 Size: TypeAlias = Annotated[str | None, typer.Option(metavar="WxH", help="picture size in pixels, such as 1280x720")]
 SourceOption: TypeAlias = Annotated[
-    str, typer.Option("--source", metavar="0|URL|FILE|synthetic", help="where frames come from")
+    str,
+    typer.Option(
+        "--source",
+        metavar="0|NAME|URL|FILE|screen|-|synthetic",
+        help="where frames come from: a camera's number, path or a part of its name; screen:WxH+X,Y; - is a pipe",
+    ),
 ]
 Start: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="first time of the film to take: seconds, or HH:MM:SS.mmm")

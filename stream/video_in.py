@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
@@ -33,7 +33,7 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 
 
 def open_input(location: str) -> InputContainer:
-    """Open a file or URL. Raises InputError in one line."""
+    """Open a film: a file or a URL. Raises InputError in one line."""
     is_url = "://" in location
     if not is_url and not Path(location).is_file():
         what = "is a folder; expected a video file" if Path(location).is_dir() else "does not exist"
@@ -50,12 +50,21 @@ def open_input(location: str) -> InputContainer:
 class VideoSource:
     """A video file (`live=False`) or a network stream (`live=True`)."""
 
-    def __init__(self, location: str, live: bool = False, *, span: Span | None = None, strict: bool = False) -> None:
+    def __init__(
+        self,
+        location: str,
+        live: bool = False,
+        *,
+        span: Span | None = None,
+        strict: bool = False,
+        opened: Callable[[str], InputContainer] = open_input,
+    ) -> None:
         """Opens the input and decodes up to the first frame wanted. Raises InputError.
 
         span: only its frames are given, with their times in the film. strict: the first damage is an InputError.
+        opened: opens what `location` names.
         """
-        self.location, self.live = location, live
+        self.location, self.live, self._open = location, live, opened
         self._span, self._strict = span or Span(), strict
         self._end_s: Fraction | None = None  # of the film, where that is reached
         self._decoder = self._opened()
@@ -68,13 +77,14 @@ class VideoSource:
         self._converter = ColourConverter(self.info.tags)
 
     def _opened(self) -> Decoder:
-        self._container = open_input(self.location)
+        self._container = self._open(self.location)
         stream = main_video(self._container.streams.video)
         if stream is None:
             kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
             self._container.close()
             raise InputError(f"{self.location}: holds no video, only {kinds}")
-        stream.thread_type = "AUTO"
+        # Threads that share out whole frames keep one back each, which a stream without end would be late by.
+        stream.thread_type = "SLICE" if self.live and not self._container.duration else "AUTO"
         return Decoder(self.location, self._container, stream, self._strict)
 
     def _go_to_start(self) -> None:

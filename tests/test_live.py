@@ -296,8 +296,3 @@ def test_bad_input_is_one_line(
 def test_a_request_checks_itself(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="expected"):
         LiveRequest(**wrong)
-
-
-@pytest.mark.parametrize(("source", "camera"), [("0", 0), ("/dev/video2", 2), ("²", None), ("a.mp4", None)])
-def test_which_sources_are_cameras(source: str, camera: int | None) -> None:
-    assert LiveRequest(source).camera == camera

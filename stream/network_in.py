@@ -1,0 +1,70 @@
+"""Network streams through FFmpeg, opened so that little waits in buffers and nothing waits for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+import av
+from av.container import InputContainer
+from av.error import ExitError, FFmpegError
+
+from ..kernels.errors import InputError
+from .clock import pace
+from .decoding import reason
+from .frame import Frame
+from .video_in import VideoSource
+
+OPEN_S = 8.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
+READ_S = 2.0  # without data: the connection is given up and made anew
+CONNECT_US = 2_000_000
+# Little is looked at beforehand, and packets are not kept back for it.
+_QUICK = {"fflags": "nobuffer", "analyzeduration": "1000000"}
+_CONNECTION = {"timeout": str(CONNECT_US)}
+_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "rtsp": {**_CONNECTION, "rtsp_transport": "tcp"},  # over UDP a lost packet spoils pictures for seconds
+    "rtsps": {**_CONNECTION, "rtsp_transport": "tcp"},
+    "http": _CONNECTION,
+    "https": _CONNECTION,
+    "tcp": _CONNECTION,
+    # At most 1.5 MB wait in the receiver; what comes too fast is lost there instead of ending the stream.
+    "udp": {"fifo_size": "8192", "overrun_nonfatal": "1"},
+}
+
+
+class StreamInput:
+    """A network stream in its own time; or a film behind a URL, which comes as fast as the network goes, paced."""
+
+    def __init__(self, url: str) -> None:
+        """Waits for the first picture. Raises InputError."""
+        self._video = VideoSource(shown(url), live=True, opened=lambda name: open_stream(url, name))
+        self.ends = self._video.info.frames is not None
+
+    def frames(self) -> Iterator[Frame]:
+        return pace(self._video.frames()) if self.ends else self._video.frames()
+
+    @property
+    def notes(self) -> list[str]:
+        return self._video.notes
+
+    def close(self) -> None:
+        self._video.close()
+
+
+def open_stream(url: str, name: str) -> InputContainer:
+    """Raises InputError in one line, within OPEN_S for each step. name: the URL as it may be shown."""
+    scheme = urlsplit(url).scheme.lower()
+    options = {**_QUICK, **_OPTIONS.get(scheme, {})}
+    try:
+        return av.open(url, "r", options=options, timeout=(OPEN_S, READ_S), metadata_errors="replace")
+    except ExitError as error:  # the timeout above
+        raise InputError(f"{name}: no answer within {OPEN_S:g} s; is it sending, and can it be reached?") from error
+    except (FFmpegError, OSError) as error:
+        raise InputError(f"{name}: cannot be opened as a stream ({reason(error)})") from error
+
+
+def shown(url: str) -> str:
+    """The URL without its password, for messages."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}")) if at and ":" in user else url
