@@ -18,8 +18,8 @@ from .video_in import VideoSource
 OPEN_S = 8.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
 READ_S = 2.0  # without data: the connection is given up and made anew
 CONNECT_US = 2_000_000
-# Little is looked at beforehand, and packets are not kept back for it.
-_QUICK = {"fflags": "nobuffer", "analyzeduration": "1000000"}
+# Little is looked at beforehand. (With `nobuffer` FFmpeg would throw it away, and with it the first key frame.)
+_QUICK = {"analyzeduration": "1000000"}
 _CONNECTION = {"timeout": str(CONNECT_US)}
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
     "rtsp": {**_CONNECTION, "rtsp_transport": "tcp"},  # over UDP a lost packet spoils pictures for seconds

@@ -85,7 +85,7 @@ class Reconnecting:
         notes: for the report, beside the input's own.
         """
         self.name, self.live, self.own_size = name, live, own_size
-        self._past, self._is_away, self._seen_s = Absence(), False, monotonic()
+        self._past, self._seen_s, self._is_away, self._has_hope = Absence(), monotonic(), False, False
         self._opened, self._tell, self._stall_s = opened, tell, stall_s
         self._mailbox: Channel[tuple[int, Frame]] = Channel(name, 1, newest_wins=live)
         self._ready, self._stop = Event(), Event()
@@ -194,16 +194,21 @@ class Reconnecting:
                 yield arrival
 
     def _miss(self) -> None:
+        self._has_hope = False
         if self._away_s() and not self._is_away:
             self._is_away = True
             reason = f" ({self._reason})" if self._reason else ""
             self._tell(f"{self.name} gave no picture for {self._stall_s:g} s{reason}; waiting for it")
 
     def _see(self) -> None:
-        if away_s := self._away_s():
+        if self._is_away and not self._has_hope:
+            self._has_hope = True  # one alone may be what a decoder still held; two are a return
+            return
+        if self._is_away:
+            away_s = self._away_s()
             self._past = self._past.more(away_s)
             self._tell(f"{self.name} is back after {away_s:.1f} s")
-        self._seen_s, self._is_away, self._reason = monotonic(), False, ""
+        self._seen_s, self._is_away, self._has_hope, self._reason = monotonic(), False, False, ""
 
     def _away_s(self) -> float:
         """For how long no picture has come, 0 while that is nothing to speak of."""

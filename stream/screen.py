@@ -1,28 +1,34 @@
-"""Pictures of an X11 screen, or of a part of it, through FFmpeg's x11grab, which PyAV brings along."""
+"""Pictures of the screen, or of a part of it, through mss.
+
+FFmpeg's own grabber, which PyAV brings along, crashes in one process with OpenCV: each has an X library of its own.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import Any, cast
 
-import av
-from av.container import InputContainer
-from av.error import FFmpegError
+import cv2
+import mss
+import numpy as np
+from mss.exception import ScreenShotError
 
+from ..kernels.api import Picture
 from ..kernels.errors import InputError
-from .decoding import reason
+from .clock import MILLISECOND
 from .frame import Frame
-from .video_in import VideoSource
 
-GRABBER = "x11grab"
 _REGION = re.compile(r"screen(?::([0-9]{1,5})x([0-9]{1,5})(?:\+([0-9]{1,5})[,+]([0-9]{1,5}))?)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of the screen in pixels, from its top left. size_wh None: all that is right of and below `at_xy`."""
+    """A part of the desktop in pixels, from its top left. size_wh None: the main screen, whole."""
 
     size_wh: tuple[int, int] | None = None
     at_xy: tuple[int, int] = (0, 0)
@@ -31,15 +37,24 @@ class Region:
     def parse(cls, text: str) -> Region:
         """`screen`, `screen:WxH` or `screen:WxH+X,Y`. Raises InputError."""
         match = _REGION.fullmatch(text)
-        if match is None:
+        if match is None or "0" in (match[1], match[2]):
             raise InputError(f"--source {text}: expected screen, screen:WxH or screen:WxH+X,Y in pixels")
         if match[1] is None:
             return cls()
         return cls((int(match[1]), int(match[2])), (int(match[3] or 0), int(match[4] or 0)))
 
-    def __str__(self) -> str:
-        width, height = self.size_wh or (0, 0)
-        return f"{width}x{height}+{self.at_xy[0]},{self.at_xy[1]}" if self.size_wh else "the whole screen"
+    def on(self, screens: list[dict[str, Any]]) -> Mapping[str, int]:
+        """Its place on a desktop. screens: mss's: of the whole desktop and of each. Raises InputError."""
+        desktop, first, *_ = *screens, screens[0]
+        if self.size_wh is None:
+            return next((screen for screen in screens[1:] if screen.get("is_primary")), first)
+        (width, height), (x, y) = self.size_wh, self.at_xy
+        if x + width > desktop["width"] or y + height > desktop["height"]:
+            raise InputError(
+                f"--source screen: {width}x{height}+{x},{y} does not fit into the desktop, which is "
+                f"{desktop['width']}x{desktop['height']}"
+            )
+        return {"left": desktop["left"] + x, "top": desktop["top"] + y, "width": width, "height": height}
 
 
 class ScreenInput:
@@ -48,42 +63,39 @@ class ScreenInput:
     ends = False
 
     def __init__(self, region: Region, rate: float) -> None:
-        """Raises InputError where there is no such screen, or region of it."""
-        display = os.environ.get("DISPLAY")
-        if not display:
+        """Raises InputError where there is no screen, or no such region of it."""
+        if sys.platform == "linux" and not os.environ.get("DISPLAY"):
             raise InputError("--source screen: no display (DISPLAY is not set); it grabs an X11 screen")
-        if GRABBER not in av.formats_available:
-            raise InputError(f"--source screen: PyAV {av.__version__} cannot grab screens here; expected {GRABBER}")
-        self._video = VideoSource(
-            f"screen {display}", live=True, opened=lambda name: _grabbed(name, display, region, rate)
-        )
+        try:
+            self._grabber = mss.MSS(with_cursor=True)
+        except ScreenShotError as error:
+            raise InputError(f"--source screen: no screen can be grabbed here ({error})") from error
+        try:
+            self._place = dict(region.on(self._grabber.monitors))
+        except BaseException:
+            self._grabber.close()
+            raise
+        self._every_s = 1.0 / rate
+        under_wayland = os.environ.get("XDG_SESSION_TYPE") == "wayland"
+        self.notes = ["under Wayland only the windows of X11 programs are seen"] if under_wayland else []
 
     def frames(self) -> Iterator[Frame]:
-        return self._video.frames()
+        start_s = due_s = monotonic()
+        index = 0
+        while True:
+            sleep(max(0.0, due_s - monotonic()))
+            now_s = monotonic()
+            due_s = max(due_s + self._every_s, now_s)
+            yield Frame(self._grabbed(), index, round((now_s - start_s) * 1000), MILLISECOND, 0, now_s)
+            index += 1
 
-    @property
-    def notes(self) -> list[str]:
-        return self._video.notes
+    def _grabbed(self) -> Picture:
+        try:
+            shot = self._grabber.grab(self._place)
+        except ScreenShotError as error:  # the screen has another size now, or is gone
+            raise InputError("the screen cannot be grabbed any more") from error
+        bgra = np.frombuffer(shot.bgra, np.uint8).reshape(shot.height, shot.width, 4)
+        return cast(Picture, cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB))
 
     def close(self) -> None:
-        self._video.close()
-
-
-def _grabbed(name: str, display: str, region: Region, rate: float) -> InputContainer:
-    options = {"framerate": f"{rate:g}"}
-    if region.size_wh is not None:
-        options["video_size"] = "{}x{}".format(*region.size_wh)
-    x, y = region.at_xy
-    try:
-        return av.open(f"{display}+{x},{y}", "r", format=GRABBER, options=options)
-    except (FFmpegError, OSError) as error:
-        if region == Region():
-            raise InputError(f"--source screen: cannot grab {name} ({reason(error)})") from error
-        width, height = _whole_size(name, display, rate)
-        raise InputError(f"--source screen: {region} does not fit into {name}, which is {width}x{height}") from error
-
-
-def _whole_size(name: str, display: str, rate: float) -> tuple[int, int]:
-    with _grabbed(name, display, Region(), rate) as container:
-        context = container.streams.video[0].codec_context
-        return context.width, context.height
+        self._grabber.close()
