@@ -27,6 +27,7 @@ from pullfocus.stream.screen import Region
 
 from .clip import RATE, write_clip
 from .command import PULLFOCUS, assert_one_line, run, wait_for
+from .rtsp_server import RtspServer
 
 LIVE = (str(PULLFOCUS), "live", "--engine", "plane")
 
@@ -146,11 +147,30 @@ def test_a_udp_stream_whose_sender_is_killed_is_taken_up_again(tmp_path: Path) -
     assert max(np.diff(times_s)) < 2.0
 
 
-def test_an_rtsp_stream_over_tcp() -> None:
-    port = free_port()
-    url = f"rtsp://127.0.0.1:{port}/live"
-    # FFmpeg has no RTSP server for players; one that only listens for a sender is refused in one line.
-    with pytest.raises(InputError, match=f"rtsp://127.0.0.1:{port}/live"):
+def test_an_rtsp_stream_comes_over_tcp_and_is_taken_up_again(tmp_path: Path) -> None:
+    server = RtspServer(tmp_path)
+    url, told = f"rtsp://127.0.0.1:{server.port}/live", list[str]()
+    source = Reconnecting(url, lambda: StreamInput(url), tell=told.append, stall_s=1.0)
+    frames = source.frames()
+    try:
+        times_s = [next(frames).time_s for _ in range(20)]
+        assert times_s == sorted(times_s)
+        assert "RTP/AVP/TCP" in server.transports[0]
+        server.stop()
+        while not source.is_away:
+            next(frames)
+        server = RtspServer(tmp_path, server.port)
+        while source.is_away:
+            assert next(frames).size_hw == (120, 160)
+        assert "is back after" in told[-1]
+    finally:
+        source.close()
+        server.stop()
+
+
+def test_an_rtsp_server_that_is_not_there_is_an_error() -> None:
+    url = f"rtsp://127.0.0.1:{free_port()}/live"
+    with pytest.raises(InputError, match=f"{url}: cannot be opened as a stream"):
         StreamInput(url)
 
 
