@@ -17,7 +17,7 @@ from .video_in import VideoSource
 
 OPEN_S = 8.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
 READ_S = 2.0  # without data: the connection is given up and made anew
-CONNECT_US = 2_000_000
+CONNECT_US = 3_000_000
 # Little is looked at beforehand. (With `nobuffer` FFmpeg would throw it away, and with it the first key frame.)
 _QUICK = {"analyzeduration": "1000000"}
 _CONNECTION = {"timeout": str(CONNECT_US)}
