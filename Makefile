@@ -58,6 +58,7 @@ soak: $(VENV)/.dev
 	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film/%05d.png
 	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film.gif
 	$(BIN)/python -m pullfocus.benchmarks.fuzz --mutants 2000 --json benchmarks/results/fuzz.json
+	$(BIN)/python -m pullfocus.benchmarks.live_soak --minutes 30 --json benchmarks/results/live_soak.json
 
 # Our CPU time per frame against the student report's recipe, in one run.
 bench: $(VENV)/.dev

@@ -23,33 +23,34 @@ from .report import Moment, Report
 from .sinks import NullSink
 
 Listener: TypeAlias = Callable[[Callable[[], Moment]], None]
+OpenSource: TypeAlias = Callable[[ExitStack, LiveRequest], LiveSource]
+OpenSinks: TypeAlias = Callable[[Fan, LiveRequest, Controls], None]
 
 
 def run_live(
     request: LiveRequest,
     settings: Settings,
-    opened: Callable[[ExitStack, LiveRequest], LiveSource] = open_source,
+    opened: OpenSource = open_source,
+    sinks: OpenSinks = open_sinks,
 ) -> Report:
     """Run until the source ends, the user quits or Ctrl-C. Raises InputError, OutputError, EngineError.
 
-    opened: opens the source that is asked for.
+    opened: opens the source that is asked for; sinks: the sinks.
     """
     fan = Fan()
     try:
-        report = _run(request, settings, fan, opened)
+        report = _run(request, settings, fan, opened, sinks)
     except Interrupted as stop:
         raise Interrupted(fan.told(stop.report)) from stop
     return fan.told(report)
 
 
-def _run(
-    request: LiveRequest, settings: Settings, fan: Fan, opened: Callable[[ExitStack, LiveRequest], LiveSource]
-) -> Report:
+def _run(request: LiveRequest, settings: Settings, fan: Fan, opened: OpenSource, sinks: OpenSinks) -> Report:
     puller = FocusPuller(settings)
     controls = Controls(settings, puller, request.mirror)
     with ExitStack() as stack:
         stack.enter_context(fan)
-        open_sinks(fan, request, controls)
+        sinks(fan, request, controls)
         source = opened(stack, request)
         size_hw = None if source.own_size else request.size_hw
         gate = Gate(Adjusted(source, size_hw, lambda: controls.mirror, request.frames), lambda: fan.watched)
