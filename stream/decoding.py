@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from threading import Lock
+from time import monotonic
 
 from av.codec import CodecContext
 from av.container import InputContainer
@@ -35,8 +36,10 @@ class Decoder:
         self.rate = stream.average_rate or stream.guessed_rate or DEFAULT_RATE
         self.damage = Damage()
         self.deinterlacer = Deinterlacer()
+        self.waited_s = 0.0  # for data, in all
         self._location, self._container, self._strict = location, container, strict
         self._decoder = _alpha_decoder(stream) or stream
+        self._context = stream.codec_context if isinstance(self._decoder, VideoStream) else self._decoder
         self._reading = Lock()
 
     def frames(self) -> Iterator[tuple[VideoFrame, int]]:
@@ -81,8 +84,10 @@ class Decoder:
         packets = self._container.demux(self.stream)
         while True:
             try:
+                started_s = monotonic()
                 with self._reading:
                     packet = next(packets, None)
+                self.waited_s += monotonic() - started_s
             except InvalidDataError:
                 # The demuxer cannot find its way on; the decoder still holds whole frames.
                 self._damaged("its rest cannot be found", None)
@@ -94,6 +99,10 @@ class Decoder:
             if packet is None:
                 return
             yield packet
+
+    def hurry(self, hurries: bool) -> None:
+        """Decode key frames only, or all again."""
+        self._context.skip_frame = "NONKEY" if hurries else "DEFAULT"
 
     def _damaged(self, what: str, pts: int | None) -> None:
         if self._strict:

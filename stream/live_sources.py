@@ -55,7 +55,7 @@ def open_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
     elif request.is_screen:
         source = _screen(request)
     elif _is_file(request.source):
-        return AlwaysThere(_video(stack, request), _own_rate(request))
+        return AlwaysThere(_video(stack, request), _own_rate(request, request.source))
     else:
         source = _camera(request)
     stack.callback(source.close)
@@ -65,7 +65,8 @@ def open_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
 def _stream(request: LiveRequest) -> Reconnecting:
     from .network_in import StreamInput, shown
 
-    return Reconnecting(shown(request.source), lambda: StreamInput(request.source), notes=_own_rate(request))
+    name = shown(request.source)
+    return Reconnecting(name, lambda: StreamInput(request.source), notes=_own_rate(request, name))
 
 
 def _pipe(request: LiveRequest) -> Reconnecting:
@@ -76,7 +77,7 @@ def _pipe(request: LiveRequest) -> Reconnecting:
     # A recording of a pipe loses nothing: the program that fills it waits. To be seen, it has to be in time.
     live = not request.is_recorded
     return Reconnecting(
-        "stdin", lambda: PipeInput(form, live), live=live, notes=_own_rate(request), start_s=START_S
+        "stdin", lambda: PipeInput(form, live), live=live, notes=_own_rate(request, "stdin"), start_s=START_S
     )  # fmt: skip
 
 
@@ -97,10 +98,8 @@ def _camera(request: LiveRequest) -> Reconnecting:
     )
 
 
-def _own_rate(request: LiveRequest) -> list[str]:
-    if request.rate is None:
-        return []
-    return [f"--fps is for cameras, screens and synthetic; {request.source} keeps its own rate"]
+def _own_rate(request: LiveRequest, name: str) -> list[str]:
+    return [] if request.rate is None else [f"--fps is for cameras, screens and synthetic; {name} keeps its own rate"]
 
 
 def _is_file(source: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from time import monotonic
 from urllib.parse import urlsplit, urlunsplit
 
 import av
@@ -15,9 +16,11 @@ from .decoding import reason
 from .frame import Frame
 from .video_in import VideoSource
 
-OPEN_S = 8.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
+OPEN_S = 7.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
 READ_S = 2.0  # without data: the connection is given up and made anew
+FILM_READ_S = 30.0  # a film cannot be taken up where it was, so a slow network is waited for
 CONNECT_US = 3_000_000
+LOOK_EVERY_S, LEAST_WAIT = 1.0, 0.02  # a stream that is read in time is waited for, for this share of the time at least
 # Little is looked at beforehand. (With `nobuffer` FFmpeg would throw it away, and with it the first key frame.)
 _QUICK = {"analyzeduration": "1000000"}
 _CONNECTION = {"timeout": str(CONNECT_US)}
@@ -41,7 +44,18 @@ class StreamInput:
         self.ends = self._video.info.frames is not None
 
     def frames(self) -> Iterator[Frame]:
-        return pace(self._video.frames()) if self.ends else self._video.frames()
+        return pace(self._video.frames()) if self.ends else self._in_time()
+
+    def _in_time(self) -> Iterator[Frame]:
+        """All frames; when the machine is too slow to decode them, key frames only, until it has caught up."""
+        looked_s, waited_s = monotonic(), self._video.waited_s
+        for frame in self._video.frames():
+            yield frame
+            passed_s = monotonic() - looked_s
+            if passed_s >= LOOK_EVERY_S:
+                # Data that is always there already has piled up on its way, and what is shown would be ever later.
+                self._video.hurry(self._video.waited_s - waited_s < LEAST_WAIT * passed_s)
+                looked_s, waited_s = monotonic(), self._video.waited_s
 
     @property
     def notes(self) -> list[str]:
@@ -54,13 +68,20 @@ class StreamInput:
 def open_stream(url: str, name: str) -> InputContainer:
     """Raises InputError in one line, within OPEN_S for each step. name: the URL as it may be shown."""
     scheme = urlsplit(url).scheme.lower()
-    options = {**_QUICK, **_OPTIONS.get(scheme, {})}
     try:
-        return av.open(url, "r", options=options, timeout=(OPEN_S, READ_S), metadata_errors="replace")
-    except ExitError as error:  # the timeout above
+        container = _opened(url, {**_QUICK, **_OPTIONS.get(scheme, {})}, READ_S)
+        if not container.duration:
+            return container
+        container.close()
+        return _opened(url, {}, FILM_READ_S)
+    except ExitError as error:  # the time is over
         raise InputError(f"{name}: no answer within {OPEN_S:g} s; is it sending, and can it be reached?") from error
     except (FFmpegError, OSError) as error:
         raise InputError(f"{name}: cannot be opened as a stream ({reason(error)})") from error
+
+
+def _opened(url: str, options: dict[str, str], read_s: float) -> InputContainer:
+    return av.open(url, "r", options=options, timeout=(OPEN_S, read_s), metadata_errors="replace")
 
 
 def shown(url: str) -> str:

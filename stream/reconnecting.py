@@ -19,7 +19,7 @@ from .clock import LONGEST_GAP_S, OneClock
 from .frame import Frame
 
 STALL_S = 2.0  # without a picture: then the user is told
-START_S = 9.0  # for the first picture
+START_S = 8.0  # for the first picture
 RETRY_S = 0.5  # between two tries to open what is away
 CLOSE_S = 1.0  # how long the end of a run waits for an input to be closed
 

@@ -213,6 +213,15 @@ class VideoSource:
         return self._decoder.damage
 
     @property
+    def waited_s(self) -> float:
+        """How long reading has waited for data, in all."""
+        return self._decoder.waited_s
+
+    def hurry(self, hurries: bool) -> None:
+        """Give key frames only, or all again."""
+        self._decoder.hurry(hurries)
+
+    @property
     def notes(self) -> list[str]:
         """What the user should know about the input, once it has been read."""
         woven = self._decoder.deinterlacer.count

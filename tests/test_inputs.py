@@ -168,6 +168,34 @@ def test_an_rtsp_stream_comes_over_tcp_and_is_taken_up_again(tmp_path: Path) -> 
         server.stop()
 
 
+def test_a_machine_that_is_too_slow_does_not_fall_behind() -> None:
+    port = free_port()
+    sends = ("-re", *pattern(), "-c:v", "libx264", "-tune", "zerolatency", "-g", "10", "-f", "mpegts")
+    with sender(*sends, f"tcp://127.0.0.1:{port}?listen=1"):
+        source = opened_when_it_listens(f"tcp://127.0.0.1:{port}")
+        frames = source.frames()
+        first = next(frames)
+        shown_s, late_s = list[float](), 0.0
+        while not shown_s or shown_s[-1] < 5.0:
+            sleep(0.15)  # six frames a second of twenty
+            frame = next(frames)
+            shown_s.append(frame.time_s - first.time_s)
+            late_s = frame.captured_s - first.captured_s - shown_s[-1]
+        source.close()
+    assert len(shown_s) < 60  # of a hundred
+    assert late_s < 3.0  # else 8 s
+
+
+def opened_when_it_listens(url: str) -> StreamInput:
+    end_s = monotonic() + 20
+    while True:
+        try:
+            return StreamInput(url)
+        except InputError:
+            assert monotonic() < end_s
+            sleep(0.1)
+
+
 def test_an_rtsp_server_that_is_not_there_is_an_error() -> None:
     url = f"rtsp://127.0.0.1:{free_port()}/live"
     with pytest.raises(InputError, match=f"{url}: cannot be opened as a stream"):
