@@ -52,6 +52,7 @@ format: $(VENV)/.dev
 
 # Ten minutes of film through the real command: memory, sound and picture stay in step. Then films that are killed 200
 # times, numbered pictures and a GIF 40 times each, and go on; and 2,000 damaged files.
+# Then half an hour of live, with a camera that is lost and a restless user.
 soak: $(VENV)/.dev
 	$(BIN)/python -m pullfocus.benchmarks.soak --minutes 10 --json benchmarks/results/soak.json
 	$(BIN)/python -m pullfocus.benchmarks.kills --kills 200 --json benchmarks/results/kills.json

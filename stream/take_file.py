@@ -9,13 +9,11 @@ from pathlib import Path
 from threading import Thread
 from typing import cast
 
-import cv2
-import numpy as np
-
 from ..kernels.api import Picture
 from ..kernels.errors import InputError, OutputError, PullfocusError
 from .channel import Channel, ChannelClosed
 from .encoding_wish import EncodingWish
+from .fitting import fitted
 from .frame import Rendered
 
 CAPACITY = 8  # frames that may wait; an encoder that falls further behind loses the oldest
@@ -104,26 +102,12 @@ class TakeFile:
         if self._first_pts is None:
             self._first_pts, self._size_hw = layered.frame.pts, shape_hw(rendered)
         frame = replace(layered.frame, pts=layered.frame.pts - self._first_pts)
-        picture = fit_into(cast(Picture, rendered.picture), self._size_hw)
+        picture = fitted(cast(Picture, rendered.picture), self._size_hw)
         return Rendered(replace(layered, sensed=replace(layered.sensed, frame=frame)), picture)
 
 
 def shape_hw(rendered: Rendered) -> tuple[int, int]:
     return rendered.picture.shape[0], rendered.picture.shape[1]
-
-
-def fit_into(picture: Picture, size_hw: tuple[int, int]) -> Picture:
-    """As large as it can be in `size_hw` with its own ratio, centred on black; itself when it has that size."""
-    (height, width), (to_height, to_width) = picture.shape[:2], size_hw
-    if (height, width) == size_hw:
-        return picture
-    scale = min(to_height / height, to_width / width)
-    inner_h, inner_w = max(1, round(height * scale)), max(1, round(width * scale))
-    way = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-    out = np.zeros((to_height, to_width, 3), picture.dtype)
-    top, left = (to_height - inner_h) // 2, (to_width - inner_w) // 2
-    out[top : top + inner_h, left : left + inner_w] = cv2.resize(picture, (inner_w, inner_h), interpolation=way)
-    return out
 
 
 def _said(error: Exception) -> str:

@@ -19,8 +19,8 @@ from pullfocus.stream import take_file
 from pullfocus.stream.clock import MILLISECOND
 from pullfocus.stream.config import Settings
 from pullfocus.stream.encoding_wish import EncodingWish
+from pullfocus.stream.fitting import fitted
 from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
-from pullfocus.stream.take_file import fit_into
 from pullfocus.stream.takes import Takes
 
 from .clip import draw
@@ -125,10 +125,10 @@ def test_another_view_is_fitted_into_the_recording_that_goes_on(tmp_path: Path) 
 
 def test_fitting_keeps_the_ratio_and_centres() -> None:
     white = np.full((10, 20, 3), 255, np.uint8)
-    fitted = fit_into(white, (40, 40))
-    assert (fitted[10:30] == 255).all()
-    assert fitted.sum() == 255 * 3 * 20 * 40
-    assert fit_into(white, (10, 20)) is white
+    wide = fitted(white, (40, 40))
+    assert (wide[10:30] == 255).all()
+    assert wide.sum() == 255 * 3 * 20 * 40
+    assert fitted(white, (10, 20)) is white
 
 
 def test_a_slow_encoder_does_not_hold_up_the_run(tmp_path: Path) -> None:
