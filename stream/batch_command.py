@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 from ..engines.atomic import make_folder
 from ..kernels.errors import InputError
 from . import options as o
+from .bare_option import filled_in
 from .config import Settings
 from .option_groups import FilmOptions, spread
 from .progress import progress
@@ -28,16 +29,10 @@ ANY_CLUSTER = "any"  # of a bare --ray
 
 
 class BatchCommand(TyperCommand):
-    """Lets `--ray` stand alone, which typer cannot: what follows it is its value only if it is an address."""
+    """Lets `--ray` stand alone; what follows it is its value only if it is an address."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        following = [*args[1:], ""]
-        full = list[str]()
-        for argument, after in zip(args, following, strict=True):
-            full.append(argument)
-            if argument == "--ray" and not ADDRESS.fullmatch(after):
-                full.append(ANY_CLUSTER)
-        return super().parse_args(ctx, full)
+        return super().parse_args(ctx, filled_in(args, "--ray", ADDRESS, ANY_CLUSTER))
 
 
 @spread
