@@ -20,6 +20,7 @@ from .report import Report
 from .reporting import ReportFile, run_and_tell
 from .sink_names import what_was_done
 from .span import Reading, parse_time
+from .web.address import Address
 
 
 @spread
@@ -156,6 +157,7 @@ def live(
     film: FilmOptions,
     source: o.SourceOption = "0",
     sinks: live_options.Sinks = None,
+    web: live_options.Web = None,
     size: o.Size = None,
     fps: live_options.Fps = None,
     mirror: live_options.Mirror = False,
@@ -173,8 +175,11 @@ def live(
 
     del settings_file  # `LiveCommand` has read it
     settings = film.settings(live=True)
-    names = tuple(sinks or ("window",))
-    request = LiveRequest(source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes, fresh, adaptive)
+    address = None if web is None else Address.parse(web)
+    names = tuple(sinks or (() if address is not None else ("window",)))
+    request = LiveRequest(
+        source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes, fresh, adaptive, address
+    )
     file = ReportFile(json, overwrite, (Path(source), *map(Path, names)))
     run_and_tell(lambda: run_live(request, settings), what_was_done(names), file)
 

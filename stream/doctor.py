@@ -23,6 +23,8 @@ PACKAGES = {
     "torch": "train",
     "torchvision": "train",
     "pyvirtualcam": "virtual",
+    "aiohttp": "web",
+    "aiortc": "web",
 }
 
 

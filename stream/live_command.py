@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 from typer.core import TyperCommand
 
 from ..kernels.errors import InputError
+from .bare_option import filled_in
 from .commands import live
 from .remembered import recall
 from .targets import LayerNumber, read_target
+from .web.address import DEFAULT_ADDRESS
 
+WEB_VALUE = re.compile("[^-].*")
 NOT_IN_A_FILE = ("settings_file", "fresh", "help")
 NAMES: Mapping[type, str] = {
     bool: "true or false",
@@ -30,9 +34,13 @@ EXCLUSIVE = {"focus": "focus_script", "focus_script": "focus", "crf": "bitrate",
 
 
 class LiveCommand(TyperCommand):
-    """The command line wins over `--settings FILE.toml`, and that over what was turned last in the window."""
+    """The command line wins over `--settings FILE.toml`, and that over what was turned last in the window.
+
+    `--web` may stand alone.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        args = filled_in(args, "--web", WEB_VALUE, DEFAULT_ADDRESS)
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         if not given.get("help"):
             file = given.get("settings_file")
@@ -89,7 +97,8 @@ def _kind(hint: Any) -> type:
 
 def _remembered(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was turned last, for a run with a window, as far as it goes with what is `given`."""
-    if given.get("fresh") or "window" not in given.get("sinks", ("window",)):
+    sinks = given.get("sinks", () if "web" in given else ("window",))
+    if given.get("fresh") or "window" not in sinks:
         return {}
     kept = dict(recall().options)
     focus = read_target(str(kept.get("focus", "")))

@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from .web.address import DEFAULT_ADDRESS
+
 Adaptive: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -18,7 +20,7 @@ Sinks: TypeAlias = Annotated[
     typer.Option(
         "--sink",
         metavar="window|FILE|URL|virtual|-|null",
-        show_default="window",
+        show_default="window, or only the page of --web",
         help="where frames go, may be given several times; URL: rtmp, rtsp, udp, srt, http(s)://….m3u8; "
         "-: raw video (y4m) on standard output; "
         "virtual[:DEVICE]: a camera for other programs",
@@ -38,6 +40,15 @@ SettingsFile: TypeAlias = Annotated[
 ]
 Fresh: TypeAlias = Annotated[
     bool, typer.Option("--fresh", help="ignore what was turned last in the window, and forget it")
+]
+Web: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--web",
+        metavar="[HOST:PORT]",
+        help=f"show and control it in a browser; alone: at {DEFAULT_ADDRESS}, for this machine only",
+        show_default=False,
+    ),
 ]
 Mirror: TypeAlias = Annotated[bool, typer.Option("--mirror", help="mirror the picture, as in a looking glass")]
 Fps: TypeAlias = Annotated[float | None, typer.Option(metavar="N", help="frames a second to ask for")]

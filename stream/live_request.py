@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..kernels.errors import InputError
 from .sink_names import kind_of, shown
+from .web.address import Address
 
 DEFAULT_SIZE_HW = (480, 640)
 BENCH_SIZE_HW = (720, 1280)
@@ -19,7 +20,7 @@ class LiveRequest:
 
     frames: stop after so many of the source's, 0 = go on. takes: the folder for recordings and stills made on the
     way, None = the user's own. fresh: what the window remembers of earlier runs is ignored.
-    adaptive: quality is given up where the rate would not be held.
+    adaptive: quality is given up where the rate would not be held. web: where a page is served.
     """
 
     source: str = "0"
@@ -32,6 +33,7 @@ class LiveRequest:
     takes: Path | None = None
     fresh: bool = False
     adaptive: bool = False
+    web: Address | None = None
 
     def __post_init__(self) -> None:
         if self.rate is not None and not 1.0 <= self.rate <= 1000.0:

@@ -16,18 +16,24 @@ from .remembered import Remembered, recall
 from .sink_names import Kind, kind_of
 from .sinks import NullSink
 from .takes import Takes
+from .web.address import Address
 
 Opener = Callable[[str, LiveRequest, Controls], OpenSink]
 
 
 def open_sinks(fan: Fan, request: LiveRequest, controls: Controls) -> None:
-    """Open the sinks asked for, in the block of `fan`, which closes them. Raises InputError, OutputError."""
+    """Open the sinks asked for, in the block of `fan`, which closes them.
+
+    Raises InputError, OutputError, MissingExtraError.
+    """
     check_distinct(Path(name) for name in request.sinks if kind_of(name) == "file")
     for name in sorted(request.sinks, key=lambda name: kind_of(name) != "window"):  # the window first: see `window`
         kind = kind_of(name)
         add = fan.add_inline if kind in ("window", "null") else fan.add
         opened = _OPENERS[kind](name, request, controls)
         add(replace(opened, name=fan.free_name(opened.name)))
+    if request.web is not None:
+        fan.add_inline(_page(request.web, request, controls))  # it never waits
 
 
 def _window(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
@@ -38,6 +44,16 @@ def _window(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
     window = WindowSink(controls, takes, Remembered() if request.fresh else recall())
     life.callback(window.close)
     return OpenSink(name, window, life)
+
+
+def _page(address: Address, request: LiveRequest, controls: Controls) -> OpenSink:
+    from .web.sink import WebSink
+
+    with ExitStack() as stack:
+        takes = Takes(request.takes, controls.settings, request.rate or DEFAULT_RATE)
+        stack.callback(takes.close)
+        page = WebSink(stack, address, controls, takes)
+        return OpenSink("page", page, stack.pop_all())
 
 
 def _null(name: str, _request: LiveRequest, _controls: Controls) -> OpenSink:

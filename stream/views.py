@@ -10,8 +10,10 @@ import numpy as np
 from ..kernels.api import AnyPicture, Kernels, Lens, Picture, RefocusStyle
 from .config import View
 from .frame import Layered
+from .targets import Point
 
 CAPTION_SHARE = 0.05  # caption height as a share of a panel's height
+TILES: dict[View, tuple[int, int]] = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
 
 
 def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) -> AnyPicture:
@@ -35,6 +37,12 @@ def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) ->
             return kernels.mark_in_focus(source, layered.sensed.inverse_depth, _lens(layered))
         case "zone":
             return kernels.tint_by_focus(source, layered.sensed.inverse_depth, _lens(layered))
+
+
+def point_in(view: View, x: float, y: float) -> Point:
+    """The point of the frame that is shown at x, y of `view`'s picture; all in [0, 1] from the top left."""
+    columns, rows = TILES.get(view, (1, 1))
+    return Point(x * columns % 1.0 if x < 1.0 else 1.0, y * rows % 1.0 if y < 1.0 else 1.0)
 
 
 def refocused(layered: Layered, kernels: Kernels, style: RefocusStyle) -> AnyPicture:

@@ -15,7 +15,6 @@ import cv2
 
 from ..kernels.api import AnyPicture, Picture
 from ..kernels.errors import OutputError
-from .config import View
 from .controls import Controls
 from .display import INSTEAD, display
 from .frame import Rendered
@@ -25,11 +24,10 @@ from .overlay_panels import draw_help, draw_statistics
 from .remembered import Remembered, keep
 from .report import Moment
 from .takes import Takes
-from .targets import Point
+from .views import point_in
 from .window_sizes import WindowSizes
 
 TITLE = "pullfocus"
-TILES: dict[View, tuple[int, int]] = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
 REFRESH_S = 0.25  # numbers that change with every frame cannot be read
 KEY_BITS = 0xFFFF  # without NumLock and the like; with fewer, an arrow would be taken for a letter
 KEYS_A_FRAME = 8  # a key held down must not keep the next frame waiting
@@ -130,8 +128,7 @@ class WindowSink:
         height, width = self._size_hw
         if event != cv2.EVENT_LBUTTONDOWN or not (0 <= x < width and 0 <= y < height):
             return
-        columns, rows = TILES.get(self._controls.settings.view, (1, 1))
-        self._controls.focus_on(Point(x / width * columns % 1.0, y / height * rows % 1.0))
+        self._controls.focus_on(point_in(self._controls.settings.view, x / width, y / height))
         self._mark_xy = x, y
         self._mark.show(for_s=MARK_S)
 

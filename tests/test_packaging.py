@@ -51,6 +51,13 @@ def test_every_folder_with_code_is_a_package() -> None:
     assert [str(p) for p in package_files() if not (p.parent / "__init__.py").is_file()] == []
 
 
+def test_the_page_goes_with_its_package(project: dict[str, Any]) -> None:
+    patterns = project["tool"]["setuptools"]["package-data"]["pullfocus.stream.web"]
+    beside = [path for path in (ROOT / "stream" / "web").iterdir() if path.is_file() and path.suffix != ".py"]
+    assert {path.name for path in beside} >= {"index.html", "style.css", "page.js"}
+    assert [path.name for path in beside if not any(path.match(pattern) for pattern in patterns)] == []
+
+
 def test_root_is_no_package() -> None:
     assert not (ROOT / "__init__.py").exists()
 
