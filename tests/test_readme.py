@@ -45,6 +45,15 @@ def test_the_speed_is_as_measured(size: str, machine: str) -> None:
     assert f"{work_ms:.0f} ms" in README
 
 
+def test_the_page_is_as_late_and_as_cheap_as_measured() -> None:
+    measured = result("page")
+    late, (alone, watched) = measured["late"], measured["runs"].values()
+    assert max(each["p50_ms"] for each in late.values()) < 150
+    assert watched["fps"] > 0.95 * alone["fps"]
+    told = f"WebRTC {late['webrtc']['p50_ms']:.0f} ms, Motion JPEG {late['mjpeg']['p50_ms']:.0f} ms (medians)"
+    assert f"{told}; {watched['fps']:.1f} fps with them, {alone['fps']:.1f} fps without" in README
+
+
 def test_depth_is_as_steady_as_measured() -> None:
     steadiness = result("steadiness")
     video, still = ([steadiness[part][way] for way in ("pipeline", "pipeline, steady")] for part in ("video", "still"))
