@@ -208,7 +208,13 @@ class Kernels(Protocol):
 
 
 def load(device: Device) -> Kernels:
-    """The kernels for `device`. Raises InputError for a device without kernels."""
-    if device != "cpu":
-        raise InputError(f"got device {device!r}; the kernels run on 'cpu' in this version")
-    return cast(Kernels, importlib.import_module(".cpu", __package__))
+    """The kernels for `device`. Raises InputError where they cannot run.
+
+    Those for "cuda" take and give arrays of CuPy where this specification has NumPy's.
+    """
+    if device == "cpu":
+        return cast(Kernels, importlib.import_module(".cpu", __package__))
+    if device != "cuda":
+        raise InputError(f"got device {device!r}; expected 'cpu' or 'cuda'")
+    launcher = importlib.import_module(".cuda.device", __package__).CupyLauncher()
+    return cast(Kernels, importlib.import_module(".cuda", __package__).CudaKernels(launcher))

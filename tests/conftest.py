@@ -11,6 +11,11 @@ import numpy as np
 import pytest
 from pullfocus.engines import checkpoint
 from pullfocus.kernels import Kernels, load
+from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.kernels.cuda.device import CupyLauncher
+
+from .cuda_shim.launcher import COMPILER, ShimLauncher
+from .ported import Ported
 
 
 def pytest_configure() -> None:
@@ -33,6 +38,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def kernels() -> Kernels:
     return load("cpu")
+
+
+@pytest.fixture(
+    scope="session", params=["shim", "backwards", pytest.param("gpu", marks=pytest.mark.gpu)], ids="cuda-{}".format
+)
+def cuda(request: pytest.FixtureRequest) -> Ported:
+    """The CUDA kernels: compiled for the CPU, the same with the last thread first, and on a GPU."""
+    if request.param == "gpu":
+        return Ported(CudaKernels(CupyLauncher()))
+    if COMPILER is None:
+        pytest.skip("g++ is not here: it compiles the CUDA kernels for the CPU")
+    folder = request.config.cache.mkdir("cuda_shim")
+    return Ported(CudaKernels(ShimLauncher(folder, backwards=request.param == "backwards")))
 
 
 @pytest.fixture

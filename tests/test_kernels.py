@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+from typing import cast
+
 import cv2
 import numpy as np
 import pytest
@@ -9,13 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pullfocus.kernels import Kernels, RefocusStyle, load
-from pullfocus.kernels.api import KernelShape
+from pullfocus.kernels.api import Device, KernelShape
 from pullfocus.kernels.cpu.blur import blur
 from pullfocus.kernels.errors import InputError
 from scipy import ndimage
 from sklearn.cluster import KMeans, MiniBatchKMeans
 
 SHAPES: list[KernelShape] = ["disc", "gaussian", "polygon"]
+GPU_LESS = SimpleNamespace(  # CuPy on a machine without a GPU
+    cuda=SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 0, CUDARuntimeError=RuntimeError))
+)
 INNER = (slice(4, -4), slice(4, -4))  # border rules differ between libraries
 
 
@@ -138,8 +145,18 @@ def test_views_paint_near_warm_and_far_cool(kernels: Kernels) -> None:
 
 
 def test_device_without_kernels_is_refused() -> None:
-    with pytest.raises(InputError, match="'cuda'"):
+    with pytest.raises(InputError, match="'tpu'; expected 'cpu' or 'cuda'"):
+        load(cast(Device, "tpu"))
+
+
+@pytest.mark.parametrize(("module", "said"), [(None, "pip install 'pullfocus\\[gpu\\]'"), (GPU_LESS, "nvidia-smi")])
+def test_cuda_without_cupy_or_without_a_gpu_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, module: object, said: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    with pytest.raises(InputError, match=said) as failure:
         load("cuda")
+    assert "\n" not in str(failure.value)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,0 +1,9 @@
+"""The kernels in CUDA C++ (`.cu` files beside this), on arrays of CuPy. The specification is `..api.Kernels`.
+
+Pictures, depth, labels and K-Means' centres are on the GPU, and so are the results; nothing waits for the GPU unless
+its docstring says so. `refocus` takes its few centres from main memory, as it does the lens.
+"""
+
+from .kernels import CudaKernels
+
+__all__ = ["CudaKernels"]

@@ -1,0 +1,64 @@
+"""Depth's size, its smoothing, and scalar K-Means. The specification is `...api.Kernels`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..cpu.depth import MEDIAN_SIZES
+from ..errors import InputError
+from .launch import DeviceArray, Kernel, Launcher
+
+RESIZE, SHRINK = Kernel("resize.cu", "resize"), Kernel("resize.cu", "shrink_plane")
+MEDIAN = {3: Kernel("smooth.cu", "median_3"), 5: Kernel("smooth.cu", "median_5")}
+GAUSSIAN = Kernel("smooth.cu", "gaussian")
+UPDATE, ASSIGN = Kernel("clusters.cu", "cluster_update"), Kernel("clusters.cu", "assign")
+
+
+def resize(gpu: Launcher, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+    """Bilinear, `h w` float32; the array itself where it has the size."""
+    return plane if plane.shape == size_hw else _to_size(gpu, RESIZE, plane, size_hw)
+
+
+def shrink_plane(gpu: Launcher, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+    """The mean of what each cell covers, `h w` float32. For sizes that are no larger."""
+    return plane if plane.shape == size_hw else _to_size(gpu, SHRINK, plane, size_hw)
+
+
+def _to_size(gpu: Launcher, kernel: Kernel, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+    out = gpu.empty(size_hw, np.float32)
+    gpu.launch(kernel, size_hw[::-1], plane, *plane.shape, out, *size_hw)
+    return out
+
+
+def smooth(gpu: Launcher, inverse_depth: DeviceArray, median_px: int, gaussian_px: int) -> DeviceArray:
+    if median_px not in MEDIAN_SIZES or (gaussian_px and gaussian_px % 2 == 0):
+        raise InputError(f"got sizes {median_px} and {gaussian_px}; expected a median of 0, 3 or 5, odd sizes")
+    out, extent = inverse_depth, inverse_depth.shape[::-1]
+    if median_px:
+        source, out = out, gpu.empty(out.shape, np.float32)
+        gpu.launch(MEDIAN[median_px], extent, source, out, *out.shape)
+    if gaussian_px:
+        weights = gpu.table(("gaussian", gaussian_px), lambda: cv2.getGaussianKernel(gaussian_px, 0, cv2.CV_32F))
+        for along_rows in (1, 0):
+            source, out = out, gpu.empty(out.shape, np.float32)
+            gpu.launch(GAUSSIAN, extent, source, out, *out.shape, weights, gaussian_px, along_rows)
+    return out
+
+
+def cluster_update(
+    gpu: Launcher, samples: DeviceArray, centres: DeviceArray, weights: DeviceArray
+) -> tuple[DeviceArray, DeviceArray]:
+    """All arrays are there, and so are the results: updates follow each other without a wait."""
+    (count,) = centres.shape
+    moved, seen = gpu.empty((count,), np.float64), gpu.empty((count,), np.float64)
+    sums = gpu.zeros((2 * count + 1,), np.uint64)
+    gpu.launch(UPDATE, samples.shape, samples, samples.shape[0], centres, weights, count, sums, moved, seen)
+    return moved, seen
+
+
+def assign(gpu: Launcher, inverse_depth: DeviceArray, centres: DeviceArray) -> DeviceArray:
+    height, width = inverse_depth.shape
+    labels = gpu.empty((height, width), np.uint8)
+    gpu.launch(ASSIGN, (height * width,), inverse_depth, height * width, centres, centres.shape[0], labels)
+    return labels

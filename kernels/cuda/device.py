@@ -1,0 +1,103 @@
+"""Kernels on an NVIDIA GPU: compiled by CuPy at their first use, run on PyTorch's stream where PyTorch is in use.
+
+CuPy is imported when a launcher is made, never before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..errors import InputError
+from .launch import Argument, DeviceArray, Kernel, Shape, grid_of, scalar, source_of
+
+OPTIONS = ("--std=c++17",)
+
+
+class CupyLauncher:
+    """Runs kernels on the current CUDA device. Raises InputError where there is none, or no CuPy."""
+
+    def __init__(self) -> None:
+        try:
+            self._cupy: Any = importlib.import_module("cupy")
+        except ImportError as error:
+            raise InputError(
+                f"got device 'cuda', but CuPy cannot be imported ({error}); run: pip install 'pullfocus[gpu]'"
+            ) from error
+        if not _has_device(self._cupy):
+            raise InputError("got device 'cuda', but no NVIDIA GPU answers; check nvidia-smi, or use device 'cpu'")
+        self._modules: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self._functions: dict[Kernel, Any] = {}
+        self._tables: dict[Hashable, DeviceArray] = {}
+
+    def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
+        return cast(DeviceArray, self._cupy.empty(shape, dtype))
+
+    def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
+        return cast(DeviceArray, self._cupy.zeros(shape, dtype))
+
+    def upload(self, values: NDArray[Any]) -> DeviceArray:
+        return cast(DeviceArray, self._cupy.asarray(values, order="C"))
+
+    def download(self, array: DeviceArray) -> NDArray[Any]:
+        return cast("NDArray[Any]", self._cupy.asnumpy(array))
+
+    def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
+        if key not in self._tables:
+            self._tables[key] = self.upload(make())
+        return self._tables[key]
+
+    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        if min(extent) < 1:
+            return  # CUDA refuses an empty grid
+        grid, block = grid_of(extent)
+        self._function(kernel)(grid, block, tuple(self._parameter(argument) for argument in arguments))
+
+    def queue(self) -> AbstractContextManager[Any]:
+        """PyTorch's current stream where PyTorch has begun to use the GPU, else CuPy's."""
+        torch: Any = sys.modules.get("torch")
+        if torch is None or not torch.cuda.is_initialized():
+            return cast("AbstractContextManager[Any]", self._cupy.cuda.get_current_stream())
+        return cast(
+            "AbstractContextManager[Any]", self._cupy.cuda.ExternalStream(torch.cuda.current_stream().cuda_stream)
+        )
+
+    def of_torch(self, tensor: Any) -> DeviceArray:
+        """A tensor's memory as an array, not copied (DLPack)."""
+        return cast(DeviceArray, self._cupy.from_dlpack(tensor.detach()))
+
+    def to_torch(self, array: DeviceArray) -> Any:
+        """An array's memory as a tensor, not copied (DLPack)."""
+        return importlib.import_module("torch").from_dlpack(array)
+
+    def _function(self, kernel: Kernel) -> Any:
+        if kernel not in self._functions:
+            key = kernel.file, kernel.defines
+            if key not in self._modules:
+                options = (*OPTIONS, *(f"-D{define}" for define in kernel.defines))
+                self._modules[key] = self._cupy.RawModule(code=source_of(kernel.file), options=options)
+            self._functions[kernel] = self._modules[key].get_function(kernel.name)
+        return self._functions[kernel]
+
+    def _parameter(self, argument: Argument) -> Any:
+        if isinstance(argument, self._cupy.ndarray):
+            held: Any = argument
+            if not held.flags.c_contiguous:
+                raise InputError("got an array with gaps; the kernels take C-contiguous ones: cupy.ascontiguousarray")
+            return held
+        if isinstance(argument, np.ndarray) and argument.dtype.names is None:
+            raise InputError("got an array in main memory; the CUDA kernels take arrays on the GPU: cupy.asarray")
+        return scalar(argument)
+
+
+def _has_device(cupy: Any) -> bool:
+    try:
+        return bool(cupy.cuda.runtime.getDeviceCount() > 0)
+    except cupy.cuda.runtime.CUDARuntimeError:  # no driver
+        return False

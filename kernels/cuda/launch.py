@@ -1,0 +1,113 @@
+"""The seam between the kernels' Python side and what runs them: a GPU through CuPy, or, in tests, the CPU.
+
+The `.cu` files hold kernels without barriers, shared memory or warp intrinsics: each thread makes one value. So the
+same text also runs as plain C++, thread after thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Shape = tuple[int, ...]
+Size = tuple[int, int, int]
+
+_INCLUDE = re.compile(r'^#include "(\w+\.cuh)"$', re.MULTILINE)
+
+
+class DeviceArray(Protocol):
+    """An array where the kernels run: CuPy's, or NumPy's in tests. C-contiguous."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+
+# What a kernel takes: arrays as pointers, int as int, float as float, a structured NumPy array of one item as a struct.
+Argument: TypeAlias = "DeviceArray | int | float"
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel by its name in a `.cu` file. defines: macros that the file is compiled with."""
+
+    file: str
+    name: str
+    defines: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.file.endswith(".cu"):
+            raise ValueError(f"got file {self.file!r}; expected a .cu file")
+
+
+class Launcher(Protocol):
+    """What runs kernels. All work goes to one stream in order; only `download` waits for it."""
+
+    def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
+        """Memory with anything in it."""
+        ...
+
+    def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray: ...
+
+    def upload(self, values: NDArray[Any]) -> DeviceArray:
+        """A copy there."""
+        ...
+
+    def download(self, array: DeviceArray) -> NDArray[Any]:
+        """A copy here; waits until it is computed."""
+        ...
+
+    def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
+        """A constant that is made and uploaded once. `key` names it among all tables."""
+        ...
+
+    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        """Run a kernel with at least one thread for each of extent x, or x × y, or x × y × z."""
+        ...
+
+    def queue(self) -> AbstractContextManager[Any]:
+        """What is called within goes to the stream of the caller's library."""
+        ...
+
+
+def grid_of(extent: Shape) -> tuple[Size, Size]:
+    """Blocks, and threads in one, that cover an extent of x[, y[, z]]."""
+    x, y, z = (*extent, 1, 1)[:3]
+    block = (32, 8, 1) if y > 1 else (128, 1, 1)
+    return (-(-x // block[0]), -(-y // block[1]), z), block
+
+
+def scalar(argument: Argument) -> Any:
+    """As the kernel's parameter has it: int is 32 bits wide, and so is float."""
+    if isinstance(argument, int):
+        return np.int32(argument)
+    return np.float32(argument) if isinstance(argument, float) else argument
+
+
+@lru_cache(maxsize=64)
+def source_of(file: str) -> str:
+    """The text of a `.cu` file with what it includes, each once."""
+    folder, held = resources.files(__package__ or ""), set[str]()
+
+    def expanded(name: str) -> str:
+        if name in held:
+            return ""
+        held.add(name)
+        return _INCLUDE.sub(lambda found: expanded(found[1]), folder.joinpath(name).read_text(encoding="utf-8"))
+
+    return expanded(file).replace("#pragma once\n", "")
+
+
+def files() -> list[str]:
+    """All `.cu` files of this package."""
+    return sorted(item.name for item in resources.files(__package__ or "").iterdir() if item.name.endswith(".cu"))

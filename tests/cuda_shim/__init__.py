@@ -1,0 +1,1 @@
+"""A launcher for the CUDA kernels that needs no GPU."""

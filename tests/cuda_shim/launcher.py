@@ -1,0 +1,100 @@
+"""Runs the CUDA kernels on the CPU, on NumPy arrays: compiled as C++ with a header that knows CUDA's words."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape, grid_of, scalar, source_of
+
+HEADER = Path(__file__).with_name("cuda_shim.hpp")
+COMPILER = shutil.which("g++")
+OPTIONS = ("-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wno-unknown-pragmas", "-Werror", "-shared", "-fPIC")
+KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(')
+WRAPPER = """
+extern "C" void launch_{name}(const unsigned* grid, const unsigned* block, void** arguments, int backwards) {{
+    shim_launch({name}, grid, block, arguments, backwards);
+}}
+"""
+
+
+class ShimLauncher:
+    """folder: where libraries are kept. backwards: run the last thread first, which must make no difference."""
+
+    def __init__(self, folder: Path, backwards: bool = False) -> None:
+        self._folder, self._backwards = folder, backwards
+        self._libraries: dict[tuple[str, tuple[str, ...]], ctypes.CDLL] = {}
+        self._tables: dict[Hashable, DeviceArray] = {}
+
+    def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
+        """All bits are set, which would show if it were read: NaN, or the greatest integer."""
+        out = np.empty(shape, dtype)
+        out.reshape(-1).view(np.uint8)[:] = 255
+        return out
+
+    def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
+        return np.zeros(shape, dtype)
+
+    def upload(self, values: NDArray[Any]) -> DeviceArray:
+        return np.array(values, order="C")
+
+    def download(self, array: DeviceArray) -> NDArray[Any]:
+        return np.array(array)
+
+    def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
+        if key not in self._tables:
+            self._tables[key] = self.upload(make())
+        return self._tables[key]
+
+    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        if min(extent) < 1:
+            return
+        grid, block = ((ctypes.c_uint * 3)(*size) for size in grid_of(extent))
+        held = [_stored(argument) for argument in arguments]
+        pointers = (ctypes.c_void_p * len(held))(*(values.ctypes.data for values in held))
+        run = getattr(self._library(kernel), f"launch_{kernel.name}")
+        run(grid, block, pointers, int(self._backwards))
+
+    def queue(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+    def _library(self, kernel: Kernel) -> ctypes.CDLL:
+        key = kernel.file, kernel.defines
+        if key not in self._libraries:
+            self._libraries[key] = ctypes.CDLL(str(built(self._folder, *key)))
+        return self._libraries[key]
+
+
+def _stored(argument: Argument) -> NDArray[Any]:
+    """The memory that holds the argument's value: for an array, its address."""
+    if isinstance(argument, np.ndarray) and argument.dtype.names is None:
+        assert argument.flags.c_contiguous, "the kernels take C-contiguous arrays"
+        return np.array([argument.ctypes.data], np.uintp)
+    return np.atleast_1d(np.asarray(scalar(argument)))
+
+
+def built(folder: Path, file: str, defines: tuple[str, ...]) -> Path:
+    """The library of a `.cu` file, made unless it is there."""
+    code = source_of(file)
+    wrappers = "".join(WRAPPER.format(name=name) for name in KERNEL.findall(code))
+    text = f'#include "{HEADER}"\n{code}\n{wrappers}'
+    known = hashlib.sha256("\0".join((text, HEADER.read_text(), *OPTIONS, *defines)).encode()).hexdigest()[:16]
+    library = folder / f"{Path(file).stem}-{known}.so"
+    if not library.exists():
+        source = library.with_suffix(".cpp")
+        source.write_text(text, encoding="utf-8")
+        made = library.with_suffix(".part")
+        command = [cast(str, COMPILER), *OPTIONS, *(f"-D{d}" for d in defines), str(source), "-o", str(made)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        made.rename(library)
+    return library

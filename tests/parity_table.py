@@ -1,0 +1,25 @@
+"""How far a kernel of another device may stray from the CPU's, by what it gives.
+
+mean and most: of the absolute difference; in the units of the output: inverse depth, levels of 8 or 16 bits, pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    mean: float
+    most: float
+
+
+EXACT = Tolerance(0.0, 0.0)
+
+PARITY: dict[str, Tolerance] = {
+    "resize": Tolerance(1e-7, 1e-6),
+    "median": EXACT,
+    "gaussian": Tolerance(1e-7, 1e-6),
+    "cluster_update": Tolerance(1e-9, 1e-8),
+    "assign": EXACT,
+}
