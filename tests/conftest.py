@@ -40,17 +40,22 @@ def kernels() -> Kernels:
     return load("cpu")
 
 
-@pytest.fixture(
-    scope="session", params=["shim", "backwards", pytest.param("gpu", marks=pytest.mark.gpu)], ids="cuda-{}".format
-)
+@pytest.fixture(scope="session", params=["shim", pytest.param("gpu", marks=pytest.mark.gpu)])
 def cuda(request: pytest.FixtureRequest) -> Ported:
-    """The CUDA kernels: compiled for the CPU, the same with the last thread first, and on a GPU."""
-    if request.param == "gpu":
-        return Ported(CudaKernels(CupyLauncher()))
+    """The CUDA kernels, compiled for the CPU, and on a GPU."""
+    return Ported(CudaKernels(CupyLauncher())) if request.param == "gpu" else _compiled_for_the_cpu(request, False)
+
+
+@pytest.fixture(scope="session")
+def both_ways(request: pytest.FixtureRequest) -> tuple[Ported, Ported]:
+    """The CUDA kernels compiled for the CPU, with the first thread first and with the last."""
+    return _compiled_for_the_cpu(request, False), _compiled_for_the_cpu(request, True)
+
+
+def _compiled_for_the_cpu(request: pytest.FixtureRequest, backwards: bool) -> Ported:
     if COMPILER is None:
         pytest.skip("g++ is not here: it compiles the CUDA kernels for the CPU")
-    folder = request.config.cache.mkdir("cuda_shim")
-    return Ported(CudaKernels(ShimLauncher(folder, backwards=request.param == "backwards")))
+    return Ported(CudaKernels(ShimLauncher(request.config.cache.mkdir("cuda_shim"), backwards)))
 
 
 @pytest.fixture

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from pullfocus.kernels.cuda.device import OPTIONS
 from pullfocus.kernels.cuda.launch import files, source_of
+from pullfocus.kernels.cuda.refocus import DEEP
 
 from . import nvrtc
 from .cuda_shim.launcher import KERNEL
 
 ARCHITECTURES = (75, 86, 90, 120)
-DEFINES: dict[str, list[tuple[str, ...]]] = {}
+BOTH = [(), (DEEP,)]  # for pictures of 8 and of 16 bits
+DEFINES = dict.fromkeys(("cut.cu", "fill.cu", "blur.cu", "compose.cu"), BOTH)
 
 
 @pytest.mark.skipif(nvrtc.library() is None, reason="NVRTC is not here; pip install nvidia-cuda-nvrtc")

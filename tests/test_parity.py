@@ -6,30 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from pullfocus.kernels import Kernels
 
-from .parity_table import PARITY
+from .parity import same, scene_depth
 
-Depth = NDArray[np.float32]
 SIZES_HW = [(1, 1), (1, 9), (7, 2), (37, 53), (96, 128)]
-
-
-def same(name: str, ours: Any, cpus: Any) -> None:
-    """Within the table's tolerance, with the same shape and dtype."""
-    assert ours.shape == cpus.shape
-    assert ours.dtype == cpus.dtype
-    apart = np.abs(ours.astype(np.float64) - cpus.astype(np.float64))
-    assert apart.max(initial=0.0) <= PARITY[name].most, f"{name}: most {apart.max()}, mean {apart.mean()}"
-    assert apart.mean() <= PARITY[name].mean, f"{name}: mean {apart.mean()}, most {apart.max()}"
-
-
-def scene_depth(size_hw: tuple[int, int], seed: int = 0) -> Depth:
-    """A slope with a near thing before it, and noise."""
-    rng, (height, width) = np.random.default_rng(seed), size_hw
-    y, x = np.mgrid[:height, :width] / max(size_hw)
-    near = np.hypot(y - 0.3, x - 0.4) < 0.2
-    return np.clip(np.where(near, 0.8, 0.1 + 0.4 * y) + rng.normal(0, 0.01, size_hw), 0, 1).astype(np.float32)
 
 
 @pytest.mark.parametrize("size_hw", SIZES_HW)

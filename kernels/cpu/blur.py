@@ -55,21 +55,21 @@ def aperture(sixteenths: int, corners: int = 0, rotation: float = 0.0) -> NDArra
     """
     # A pixel's own square has the variance 1/12, a disc r²/4.
     radius = max(0.25, (sixteenths / 16.0) ** 2 - 1.0 / 3.0) ** 0.5
-    reach = int(np.ceil(radius * _corner(corners)))
+    reach = int(np.ceil(radius * corner(corners)))
     fine = (np.arange((2 * reach + 1) * SUBPIXELS) + 0.5) / SUBPIXELS - reach - 0.5
     x, y = fine[None, :], fine[:, None]
     distance = np.hypot(x, y)
     if corners:
         sector = 2.0 * np.pi / corners
         turned = (np.arctan2(y, x) - np.deg2rad(rotation)) % sector - sector / 2.0
-        distance = distance * np.cos(turned) / np.cos(sector / 2.0) / _corner(corners)
+        distance = distance * np.cos(turned) / np.cos(sector / 2.0) / corner(corners)
     inside = (distance <= radius).astype(np.float32)
     size = 2 * reach + 1
     kernel = inside.reshape(size, SUBPIXELS, size, SUBPIXELS).mean(axis=(1, 3))
     return kernel / kernel.sum()
 
 
-def _corner(corners: int) -> float:
+def corner(corners: int) -> float:
     """How far the corners of a polygon lie out that has the second moment of a disc of radius 1."""
     # Along an axis that of a disc is 1/4, and of a regular n-gon of circumradius 1 (2 + cos 2π/n) / 12.
     return 1.0 if not corners else float((3.0 / (2.0 + np.cos(2.0 * np.pi / corners))) ** 0.5)

@@ -69,11 +69,11 @@ class Coding:
 
 def coding_of(picture: AnyPicture, transfer: Transfer = "srgb") -> Coding:
     """For the code values of `picture`."""
-    return _coding(8 * picture.itemsize, transfer)
+    return coding_for(8 * picture.itemsize, transfer)
 
 
 @lru_cache(maxsize=8)
-def _coding(bits: int, transfer: Transfer) -> Coding:
+def coding_for(bits: int, transfer: Transfer) -> Coding:
     function, most = FUNCTIONS[transfer], 2.0**bits - 1.0
     roots = 0 if (bits, transfer) == (8, "srgb") else function.roots
     to_light = function.decode(np.arange(most + 1.0) / most).astype(np.float32)

@@ -40,7 +40,7 @@ def refocus(
 ) -> AnyPictureT:
     height, width = picture.shape[:2]
     base = max(1, round(height / FINEST_HEIGHT_PX[style.quality]))
-    planes = place(centres, lens, max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5), height)
+    planes = place(centres, lens, smallest_radius(base), height)
     if not planes.front and not planes.back:
         return picture.copy()
     padded, depth, inside = _padded(picture, resize(inverse_depth, (height, width)), block_size(base))
@@ -122,9 +122,7 @@ class _Shot:
 
         What it hides under nearer things is of interest near its own pixels only, unless nothing lies behind it.
         """
-        scale = 1
-        while scale < COARSEST and radius_px >= 2.0 * scale * self.base * CELLS_PER_RADIUS[self.style.quality]:
-            scale *= 2
+        scale = scale_of(radius_px, self.base, self.style.quality)
         height, width = share.shape
         whole = slice(0, height), slice(0, width)
         part = whole if everywhere else _support(share, round(radius_px / self.base) + COARSEST)
@@ -149,7 +147,7 @@ def _front(shot: _Shot, radii_px: Sequence[float]) -> Grid | None:
     """What lies before the focus, blurred and added up, on the grid of the plane of least blur."""
     total: Light | None = None
     nearer = np.zeros_like(shot.radii)
-    for inner_px, outer_px in _inward(radii_px):
+    for inner_px, outer_px in inward(radii_px):
         reached = share_beyond(shot.radii, inner_px, outer_px)
         plane = shot.blurred(reached - nearer, 1.0 - nearer, outer_px)
         total = plane.alone() if total is None else plane.under(resized(total, plane.grid_hw))
@@ -162,13 +160,26 @@ def _back(shot: _Shot, radii_px: Sequence[float]) -> Grid | None:
     total: Light | None = None
     farther = np.zeros_like(shot.radii)
     purity = shot.purity()
-    for inner_px, outer_px in _inward(radii_px):
+    for inner_px, outer_px in inward(radii_px):
         reached = share_beyond(-shot.radii, inner_px, outer_px)
         reached *= purity
         plane = shot.blurred(reached - farther, reached, outer_px, everywhere=total is None)
         total = plane.alone() if total is None else plane.over(resized(total, plane.grid_hw))
         farther = reached
     return shot.grid(total)
+
+
+def scale_of(radius_px: float, base: int, quality: Quality) -> int:
+    """How many cells of the finest grid, of `base` pixels, one of the grid for a plane of this radius measures."""
+    scale = 1
+    while scale < COARSEST and radius_px >= 2.0 * scale * base * CELLS_PER_RADIUS[quality]:
+        scale *= 2
+    return scale
+
+
+def smallest_radius(base: int) -> float:
+    """The smallest circle of confusion, in pixels, that a grid in cells of `base` pixels shows."""
+    return max(1.0, (4.0 * (base**2 - 1) / 3.0) ** 0.5)
 
 
 def _support(share: Plane, reach: int) -> Tile:
@@ -182,6 +193,6 @@ def _support(share: Plane, reach: int) -> Tile:
     return spans[0], spans[1]
 
 
-def _inward(radii_px: Sequence[float]) -> list[tuple[float, float]]:
+def inward(radii_px: Sequence[float]) -> list[tuple[float, float]]:
     """Each plane's radius with that of the plane before it on the way to the focus, the largest first."""
     return list(zip((SHARP_PX, *radii_px), radii_px))[::-1]

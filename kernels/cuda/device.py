@@ -42,6 +42,9 @@ class CupyLauncher:
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
         return cast(DeviceArray, self._cupy.zeros(shape, dtype))
 
+    def copy(self, array: DeviceArray) -> DeviceArray:
+        return cast(DeviceArray, self._cupy.array(array))
+
     def upload(self, values: NDArray[Any]) -> DeviceArray:
         return cast(DeviceArray, self._cupy.asarray(values, order="C"))
 

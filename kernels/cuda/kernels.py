@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import depth
+from ..api import Centres, Lens, RefocusStyle
+from . import depth, refocus
 from .launch import DeviceArray, Launcher
 
 
@@ -29,3 +30,10 @@ class CudaKernels:
     def assign(self, inverse_depth: DeviceArray, centres: DeviceArray) -> DeviceArray:
         with self.launcher.queue():
             return depth.assign(self.launcher, inverse_depth, centres)
+
+    def refocus(
+        self, picture: DeviceArray, inverse_depth: DeviceArray, centres: Centres, lens: Lens, style: RefocusStyle
+    ) -> DeviceArray:
+        """centres: in main memory."""
+        with self.launcher.queue():
+            return refocus.refocus(self.launcher, picture, inverse_depth, centres, lens, style)

@@ -34,7 +34,7 @@ class DeviceArray(Protocol):
 
 
 # What a kernel takes: arrays as pointers, int as int, float as float, a structured NumPy array of one item as a struct.
-Argument: TypeAlias = "DeviceArray | int | float"
+Argument: TypeAlias = "DeviceArray | NDArray[Any] | int | float"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Launcher(Protocol):
         ...
 
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray: ...
+
+    def copy(self, array: DeviceArray) -> DeviceArray: ...
 
     def upload(self, values: NDArray[Any]) -> DeviceArray:
         """A copy there."""

@@ -44,6 +44,9 @@ class ShimLauncher:
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
         return np.zeros(shape, dtype)
 
+    def copy(self, array: DeviceArray) -> DeviceArray:
+        return np.array(array)
+
     def upload(self, values: NDArray[Any]) -> DeviceArray:
         return np.array(values, order="C")
 

@@ -1,0 +1,67 @@
+// What blurred planes are kept as: light times coverage, and coverage. Half precision is fine enough for 8 bits, whose
+// codes are thirty times as far apart; DEEP is for pictures of 16 bits.
+#pragma once
+#include "index.cuh"
+#include "sample.cuh"
+
+__device__ inline ushort half_of(float value) {
+#ifdef CUDA_SHIM
+    return shim_half_bits(value);
+#else
+    ushort bits;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+#endif
+}
+
+__device__ inline float of_half(ushort bits) {
+#ifdef CUDA_SHIM
+    return shim_of_half_bits(bits);
+#else
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+    return value;
+#endif
+}
+
+#ifdef DEEP
+typedef ushort Code;
+typedef float Share;
+typedef float4 Cell;
+__device__ inline float share_in(const Share* at) { return *at; }
+__device__ inline void keep_share(Share* at, float value) { *at = value; }
+__device__ inline float4 cell_in(const Cell* at) { return *at; }
+__device__ inline void keep_cell(Cell* at, float4 value) { *at = value; }
+#else
+typedef uchar Code;
+typedef ushort Share;
+struct alignas(8) Cell {
+    ushort x, y, z, w;
+};
+__device__ inline float share_in(const Share* at) { return of_half(*at); }
+__device__ inline void keep_share(Share* at, float value) { *at = half_of(value); }
+__device__ inline float4 cell_in(const Cell* at) {
+    const Cell held = *at;
+    return make_float4(of_half(held.x), of_half(held.y), of_half(held.z), of_half(held.w));
+}
+__device__ inline void keep_cell(Cell* at, float4 v) { *at = {half_of(v.x), half_of(v.y), half_of(v.z), half_of(v.w)}; }
+#endif
+
+__device__ inline float4 operator+(float4 a, float4 b) {
+    return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
+}
+__device__ inline float4 operator*(float a, float4 b) { return make_float4(a * b.x, a * b.y, a * b.z, a * b.w); }
+
+__device__ inline float4 mixed(float4 a, float4 b, float share) { return (1.0f - share) * a + share * b; }
+
+__device__ inline float4 bilinear(const Cell* grid, int wide, Between down, Between across) {
+    const Cell *above = grid + down.first * wide, *below = grid + down.second * wide;
+    return mixed(mixed(cell_in(above + across.first), cell_in(above + across.second), across.share),
+                 mixed(cell_in(below + across.first), cell_in(below + across.second), across.share), down.share);
+}
+
+const int MOST_PLANES = 18;
+
+struct Level {  // grids of many planes in one array, each where it begins; a plane of no height has none
+    int start[MOST_PLANES], height[MOST_PLANES], width[MOST_PLANES];
+};

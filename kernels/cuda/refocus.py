@@ -1,0 +1,140 @@
+"""Layered refocus on a GPU: the planes of `..cpu.refocus`, all of them in every step. See `...api.Kernels.refocus`.
+
+The finest grid → what the picture shows of every plane → what was hidden filled in, down and up a pyramid → every plane
+blurred → all that is before and behind the focus on one grid → the picture. Some twenty launches, whatever the number
+of planes; no step waits for the GPU. Unlike on the CPU no plane is limited to where it lies: to know that one would
+have to wait. Large circles are not blurred by halves, for a GPU has the taps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..api import Centres, Lens, RefocusStyle
+from ..cpu.blur import corner
+from ..cpu.light import Coding, coding_for
+from ..cpu.planes import place
+from ..cpu.refocus import FINEST_HEIGHT_PX, smallest_radius
+from .launch import Argument, DeviceArray, Kernel, Launcher, Shape
+from .layout import HIDDEN, Cut, Frame, Grid, Layout, Struct, blurs_of, cuts_of, planes_of, without
+
+DEEP = "DEEP"  # the macro for pictures of 16 bits
+
+
+def refocus(
+    gpu: Launcher, picture: DeviceArray, inverse_depth: DeviceArray, centres: Centres, lens: Lens, style: RefocusStyle
+) -> DeviceArray:
+    """centres: in main memory, for they decide what is launched."""
+    height, width = picture.shape[:2]
+    base = max(1, round(height / FINEST_HEIGHT_PX[style.quality]))
+    planes = place(centres, lens, smallest_radius(base), height)
+    if not planes.front and not planes.back:
+        return gpu.copy(picture)
+    cuts, frame = cuts_of(planes, base, style), Frame.of(height, width, base)
+    scene = frame.scene((inverse_depth.shape[0], inverse_depth.shape[1]), lens, planes)
+    shot = _Shot(gpu, picture, inverse_depth, scene, frame, cuts, Layout.of(cuts, frame.finest_hw), style)
+    filled = shot.filled(*shot.cut())
+    return shot.composed(filled, shot.blurred(filled))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Shot:
+    """One picture on its way through the steps. Grids of cells are `n 4` for all planes, at the places of `layout`."""
+
+    gpu: Launcher
+    picture: DeviceArray
+    inverse_depth: DeviceArray
+    scene: Struct
+    frame: Frame
+    cuts: tuple[Cut, ...]
+    layout: Layout
+    style: RefocusStyle
+
+    def cut(self) -> tuple[DeviceArray, DeviceArray]:
+        """Every plane as the picture shows it, and the share of each cell that could be seen."""
+        size_hw, size = self.frame.finest_hw, self.layout.size
+        light, purity = self.gpu.empty((*size_hw, 4), np.float32), self.gpu.empty(size_hw, np.float32)
+        to_light, by_light = self._table("to_light_table"), int(self.style.transfer != "srgb")
+        self._run("cut.cu", "finest", size_hw[::-1], self.picture, self.inverse_depth, self.scene, to_light, by_light,
+                  light, purity)  # fmt: skip
+        seen, visible = self._cells(size), self.gpu.empty((size,), self._kind)
+        level, extent = self.layout.levels()[0], self._extent(0)
+        self._run("cut.cu", "cut", extent, light, purity, self.scene, planes_of(self.cuts), level, seen, visible)
+        return seen, visible
+
+    def filled(self, seen: DeviceArray, visible: DeviceArray) -> DeviceArray:
+        """The planes with what was hidden filled in. Works in place."""
+        levels = self.layout.levels()
+        for index, (fine, coarse) in enumerate(pairwise(levels)):
+            self._run("fill.cu", "pull", self._extent(index + 1), seen, visible, fine, coarse)
+        self._run("fill.cu", "rest", (len(self.cuts),), seen, visible, self.layout.last(), len(self.cuts))
+        levels[0] = without(levels[0], self.cuts)
+        for index, (fine, coarse) in reversed(list(enumerate(pairwise(levels)))):
+            self._run("fill.cu", "push", self._extent(index), seen, visible, fine, coarse)
+        return seen
+
+    def blurred(self, filled: DeviceArray) -> DeviceArray:
+        """Each plane by its own circle of confusion."""
+        blurs, count = blurs_of(self.cuts, self.frame.base, self.style)
+        level, extent, corners = without(self.layout.levels()[0], self.cuts), self._extent(0), self.style.corners
+        out = self._cells(self.layout.size)
+        if self.style.shape == "gaussian":
+            between = self._cells(self.layout.size)
+            self._run("blur.cu", "spread_line", extent, filled, level, blurs, 1, between)
+            self._run("blur.cu", "spread_line", extent, between, level, blurs, 0, out)
+            return out
+        weights, size = self.gpu.empty((count,), np.float32), 2 * int(blurs["reach"].max()) + 1
+        rotation = float(np.deg2rad(self.style.rotation))
+        self._run(
+            "blur.cu", "aperture", (size, size, len(self.cuts)), blurs, corners, corner(corners), rotation, weights
+        )
+        self._run("blur.cu", "spread", extent, filled, level, blurs, weights, out)
+        return out
+
+    def composed(self, filled: DeviceArray, blurred: DeviceArray) -> DeviceArray:
+        """The picture, with what is not in focus behind and over it."""
+        levels, (high, wide) = self.layout.levels(), self._around_hw()
+        front, back, guess = (self._cells(high * wide) for _ in range(3))
+        self._run("compose.cu", "surround", (wide, high), blurred, levels[0], filled, levels[1], planes_of(self.cuts),
+                  high, wide, front, back, guess)  # fmt: skip
+        out = self.gpu.empty(self.picture.shape, self.picture.dtype)
+        extent, roots = (self.frame.width, self.frame.height), self._coding.roots
+        tables = self._table("to_light_table"), self._table("to_code_table")
+        self._run("compose.cu", "compose", extent, self.picture, self.inverse_depth, self.scene, front, back, guess,
+                  high, wide, *tables, roots, out)  # fmt: skip
+        return out
+
+    def _around_hw(self) -> Grid:
+        """The grid for all that is not in focus: that of the finest plane, unless that is coarse."""
+        scale = min(2, *(cut.scale for cut in self.cuts if cut.side != HIDDEN))
+        return self.frame.finest_hw[0] // scale, self.frame.finest_hw[1] // scale
+
+    @property
+    def _bits(self) -> int:
+        return 8 * self.picture.dtype.itemsize
+
+    @property
+    def _kind(self) -> type[np.floating]:
+        """Of what planes are kept in: as `cells.cuh` has it."""
+        return np.float16 if self._bits == 8 else np.float32
+
+    @property
+    def _coding(self) -> Coding:
+        return coding_for(self._bits, self.style.transfer)
+
+    def _table(self, name: str) -> DeviceArray:
+        return self.gpu.table((name, self._bits, self.style.transfer), lambda: getattr(self._coding, name))
+
+    def _cells(self, count: int) -> DeviceArray:
+        return self.gpu.empty((count, 4), self._kind)
+
+    def _extent(self, level: int) -> Shape:
+        """Threads for the planes' grids of a level."""
+        grids = [pyramid[level] for pyramid in self.layout.grids if level < len(pyramid)]
+        return max(wide for _, wide in grids), max(high for high, _ in grids), len(self.cuts)
+
+    def _run(self, file: str, name: str, extent: Shape, *arguments: Argument) -> None:
+        self.gpu.launch(Kernel(file, name, () if self._bits == 8 else (DEEP,)), extent, *arguments)

@@ -1,0 +1,32 @@
+"""CUDA promises no order among threads: with the last first, every kernel must give the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from pullfocus.kernels import Lens, RefocusStyle
+
+from .parity import photo, scene_depth
+from .ported import Ported
+
+CENTRES = np.array([0.8, 0.45, 0.3, 0.12])
+PICTURE, DEPTH = photo((90, 120)), scene_depth((90, 120))
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "resize": lambda k: k.resize(DEPTH, (31, 200)),
+    "smooth": lambda k: k.smooth(DEPTH, 5, 7),
+    "assign": lambda k: k.assign(DEPTH, CENTRES),
+    "cluster_update": lambda k: k.cluster_update(DEPTH[:9].ravel(), CENTRES, np.ones(4)),
+    "disc": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("disc", "fine")),
+    "gaussian": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("gaussian", "fast")),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_order_of_threads_makes_no_difference(both_ways: tuple[Ported, Ported], name: str) -> None:
+    forwards, backwards = (CALLS[name](kernels) for kernels in both_ways)
+    for one, other in zip(*((out if isinstance(out, tuple) else (out,)) for out in (forwards, backwards)), strict=True):
+        np.testing.assert_array_equal(one, other)
