@@ -26,4 +26,8 @@ PARITY: dict[str, Tolerance] = {
     "refocus_fast": Tolerance(0.3, 8.0),
     "refocus_fine": Tolerance(0.6, 10.0),
     "refocus_deep": Tolerance(0.4 * 257, 8.0 * 257),
+    "yuv": Tolerance(0.5, 2.0),  # OpenCV counts in whole numbers
+    "net_input": Tolerance(0.006, 0.05),  # in standard deviations; the engine's picture has whole code values
+    "net_input_halved": Tolerance(0.04, 0.4),  # what the engine halves first has its borders off by half a pixel
+    "net_input_of_yuv": Tolerance(0.03, 0.2),  # chroma of half the size
 }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pullfocus.kernels import Lens, RefocusStyle
+from pullfocus.kernels.cuda import YuvLayout, YuvSystem
 
 from .parity import photo, scene_depth
 from .ported import Ported
@@ -22,6 +23,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "cluster_update": lambda k: k.cluster_update(DEPTH[:9].ravel(), CENTRES, np.ones(4)),
     "disc": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("disc", "fine")),
     "gaussian": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("gaussian", "fast")),
+    "yuv": lambda k: k.from_yuv(k.to_nv12(PICTURE, YuvSystem()), YuvLayout(90, 120), YuvSystem()),
+    "net_input": lambda k: k.net_input(PICTURE, (32, 64), (0.5,) * 3, (0.2,) * 3),
 }
 
 

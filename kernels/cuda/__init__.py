@@ -4,6 +4,7 @@ Pictures, depth, labels and K-Means' centres are on the GPU, and so are the resu
 its docstring says so. `refocus` takes its few centres from main memory, as it does the lens.
 """
 
+from .colour import YuvLayout, YuvSystem
 from .kernels import CudaKernels
 
-__all__ = ["CudaKernels"]
+__all__ = ["CudaKernels", "YuvLayout", "YuvSystem"]

@@ -1,28 +1,8 @@
 // What blurred planes are kept as: light times coverage, and coverage. Half precision is fine enough for 8 bits, whose
 // codes are thirty times as far apart; DEEP is for pictures of 16 bits.
 #pragma once
-#include "index.cuh"
+#include "half.cuh"
 #include "sample.cuh"
-
-__device__ inline ushort half_of(float value) {
-#ifdef CUDA_SHIM
-    return shim_half_bits(value);
-#else
-    ushort bits;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
-    return bits;
-#endif
-}
-
-__device__ inline float of_half(ushort bits) {
-#ifdef CUDA_SHIM
-    return shim_of_half_bits(bits);
-#else
-    float value;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
-    return value;
-#endif
-}
 
 #ifdef DEEP
 typedef ushort Code;

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..api import Centres, Lens, RefocusStyle
-from . import depth, refocus
+from . import colour, depth, refocus
+from .colour import Channels, YuvLayout, YuvSystem
 from .launch import DeviceArray, Launcher
 
 
@@ -37,3 +38,22 @@ class CudaKernels:
         """centres: in main memory."""
         with self.launcher.queue():
             return refocus.refocus(self.launcher, picture, inverse_depth, centres, lens, style)
+
+    def from_yuv(self, frame: DeviceArray, layout: YuvLayout, system: YuvSystem) -> DeviceArray:
+        with self.launcher.queue():
+            return colour.from_yuv(self.launcher, frame, layout, system)
+
+    def to_nv12(self, picture: DeviceArray, system: YuvSystem) -> DeviceArray:
+        with self.launcher.queue():
+            return colour.to_nv12(self.launcher, picture, system)
+
+    def net_input(self, picture: DeviceArray, size_hw: tuple[int, int], mean: Channels, std: Channels) -> DeviceArray:
+        with self.launcher.queue():
+            return colour.net_input(self.launcher, picture, size_hw, mean, std)
+
+    def net_input_of_yuv(
+        self, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, size_hw: tuple[int, int],
+        mean: Channels, std: Channels,
+    ) -> DeviceArray:  # fmt: skip
+        with self.launcher.queue():
+            return colour.net_input_of_yuv(self.launcher, frame, layout, system, size_hw, mean, std)
