@@ -30,4 +30,10 @@ PARITY: dict[str, Tolerance] = {
     "net_input": Tolerance(0.006, 0.05),  # in standard deviations; the engine's picture has whole code values
     "net_input_halved": Tolerance(0.04, 0.4),  # what the engine halves first has its borders off by half a pixel
     "net_input_of_yuv": Tolerance(0.03, 0.2),  # chroma of half the size
+    "shrink": Tolerance(0.2, 1.0),  # OpenCV rounds on the way: one value in eight is off by one
+    "colour_depth": Tolerance(0.6, 6.0),  # a level may round the other way, and the colours of two differ by so much
+    "colour_layers": EXACT,
+    "mark_in_focus": EXACT,
+    "tint_by_focus": Tolerance(0.1, 1.0),
+    "to_8_bits": Tolerance(0.01, 1.0),
 }

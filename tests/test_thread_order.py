@@ -23,6 +23,13 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "cluster_update": lambda k: k.cluster_update(DEPTH[:9].ravel(), CENTRES, np.ones(4)),
     "disc": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("disc", "fine")),
     "gaussian": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("gaussian", "fast")),
+    "shrink": lambda k: k.shrink(PICTURE, (40, 50)),
+    "views": lambda k: (
+        k.colour_depth(DEPTH, (45, 60)),
+        k.mark_in_focus(PICTURE, DEPTH, Lens(0.3, 9.0)),
+        k.tint_by_focus(PICTURE, DEPTH, Lens(0.3, 9.0)),
+    ),
+    "to_8_bits": lambda k: k.to_8_bits(PICTURE, "pq"),
     "yuv": lambda k: k.from_yuv(k.to_nv12(PICTURE, YuvSystem()), YuvLayout(90, 120), YuvSystem()),
     "net_input": lambda k: k.net_input(PICTURE, (32, 64), (0.5,) * 3, (0.2,) * 3),
 }

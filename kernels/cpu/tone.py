@@ -37,13 +37,13 @@ def to_8_bits(picture: AnyPicture, transfer: Transfer = "srgb") -> Picture:
 
 
 def _from_hdr(picture: AnyPicture, transfer: Transfer) -> Picture:
-    toned = _tone_table(transfer)[picture if picture.dtype == np.uint16 else picture * np.uint16(257)]
+    toned = tone_table(transfer)[picture if picture.dtype == np.uint16 else picture * np.uint16(257)]
     light = cast(Light, cv2.transform(toned, BT2020_TO_BT709))
     return cast(Picture, coding_of(_ONE_PIXEL).codes_of(light))
 
 
 @lru_cache(maxsize=2)
-def _tone_table(transfer: Transfer) -> NDArray[np.float32]:
+def tone_table(transfer: Transfer) -> NDArray[np.float32]:
     """The light on an SDR display, 1 = white, of every 16-bit code value of HDR."""
     light = FUNCTIONS[transfer].decode(np.arange(65536) / 65535.0)
     shown = light * PQ_PEAK if transfer == "pq" else light**HLG_SYSTEM_GAMMA * MASTER_PEAK

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..api import Centres, Lens, RefocusStyle
-from . import colour, depth, refocus
+from ..api import Centres, Lens, RefocusStyle, Transfer
+from . import colour, depth, refocus, views
 from .colour import Channels, YuvLayout, YuvSystem
 from .launch import DeviceArray, Launcher
 
@@ -57,3 +57,27 @@ class CudaKernels:
     ) -> DeviceArray:  # fmt: skip
         with self.launcher.queue():
             return colour.net_input_of_yuv(self.launcher, frame, layout, system, size_hw, mean, std)
+
+    def shrink(self, picture: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+        with self.launcher.queue():
+            return views.shrink(self.launcher, picture, size_hw)
+
+    def to_8_bits(self, picture: DeviceArray, transfer: Transfer = "srgb") -> DeviceArray:
+        with self.launcher.queue():
+            return views.to_8_bits(self.launcher, picture, transfer)
+
+    def colour_depth(self, inverse_depth: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+        with self.launcher.queue():
+            return views.colour_depth(self.launcher, inverse_depth, size_hw)
+
+    def colour_layers(self, labels: DeviceArray, layers: int, size_hw: tuple[int, int]) -> DeviceArray:
+        with self.launcher.queue():
+            return views.colour_layers(self.launcher, labels, layers, size_hw)
+
+    def mark_in_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
+        with self.launcher.queue():
+            return views.mark_in_focus(self.launcher, picture, inverse_depth, lens)
+
+    def tint_by_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
+        with self.launcher.queue():
+            return views.tint_by_focus(self.launcher, picture, inverse_depth, lens)

@@ -1,6 +1,7 @@
 // CUDA's language as far as the kernels use it, for an ordinary C++ compiler: one thread after another.
 #pragma once
 #include <cmath>
+#include <cstdlib>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
