@@ -23,6 +23,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "cluster_update": lambda k: k.cluster_update(DEPTH[:9].ravel(), CENTRES, np.ones(4)),
     "disc": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("disc", "fine")),
     "gaussian": lambda k: k.refocus(PICTURE, DEPTH, CENTRES, Lens(0.3, 30.0), RefocusStyle("gaussian", "fast")),
+    "upsample": lambda k: k.upsample(scene_depth((24, 32)), PICTURE),
     "shrink": lambda k: k.shrink(PICTURE, (40, 50)),
     "views": lambda k: (
         k.colour_depth(DEPTH, (45, 60)),

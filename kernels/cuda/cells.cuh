@@ -2,7 +2,7 @@
 // codes are thirty times as far apart; DEEP is for pictures of 16 bits.
 #pragma once
 #include "half.cuh"
-#include "sample.cuh"
+#include "vectors.cuh"
 
 #ifdef DEEP
 typedef ushort Code;
@@ -25,20 +25,13 @@ __device__ inline float4 cell_in(const Cell* at) {
     return make_float4(of_half(held.x), of_half(held.y), of_half(held.z), of_half(held.w));
 }
 __device__ inline void keep_cell(Cell* at, float4 v) { *at = {half_of(v.x), half_of(v.y), half_of(v.z), half_of(v.w)}; }
-#endif
-
-__device__ inline float4 operator+(float4 a, float4 b) {
-    return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
-}
-__device__ inline float4 operator*(float a, float4 b) { return make_float4(a * b.x, a * b.y, a * b.z, a * b.w); }
-
-__device__ inline float4 mixed(float4 a, float4 b, float share) { return (1.0f - share) * a + share * b; }
 
 __device__ inline float4 bilinear(const Cell* grid, int wide, Between down, Between across) {
     const Cell *above = grid + down.first * wide, *below = grid + down.second * wide;
     return mixed(mixed(cell_in(above + across.first), cell_in(above + across.second), across.share),
                  mixed(cell_in(below + across.first), cell_in(below + across.second), across.share), down.share);
 }
+#endif
 
 const int MOST_PLANES = 18;
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..api import Centres, Lens, RefocusStyle, Transfer
-from . import colour, depth, refocus, views
+from . import colour, depth, edges, refocus, views
 from .colour import Channels, YuvLayout, YuvSystem
 from .launch import DeviceArray, Launcher
 
@@ -81,3 +81,7 @@ class CudaKernels:
     def tint_by_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
         with self.launcher.queue():
             return views.tint_by_focus(self.launcher, picture, inverse_depth, lens)
+
+    def upsample(self, inverse_depth: DeviceArray, picture: DeviceArray) -> DeviceArray:
+        with self.launcher.queue():
+            return edges.upsample(self.launcher, inverse_depth, picture)
