@@ -36,5 +36,8 @@ PARITY: dict[str, Tolerance] = {
     "mark_in_focus": EXACT,
     "tint_by_focus": Tolerance(0.1, 1.0),
     "to_8_bits": Tolerance(0.01, 1.0),
-    "upsample": Tolerance(2e-3, 0.3),  # pixels half-way between two surfaces may go to either
+    "upsample": Tolerance(1e-4, 0.03),  # of which only pixels beside an edge use any
+    "carry": Tolerance(1e-3, 0.03),  # OpenCV knows places to 1/32 of a pixel
+    "fuse": Tolerance(1e-5, 1e-4),
+    "motion": Tolerance(0.02, 1.0),  # new and stirred, where nothing moves
 }

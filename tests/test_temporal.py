@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import cast
 
 import cv2
 import numpy as np
@@ -13,6 +14,15 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from pullfocus.kernels import Kernels, load
 from pullfocus.kernels.api import Belief, Motion, Picture
+
+
+@pytest.fixture(scope="module", params=["cpu", "cuda"])
+def kernels(request: pytest.FixtureRequest) -> Kernels:
+    """Both devices': flow is searched for in two ways, and both must find it."""
+    if request.param == "cpu":
+        return load("cpu")
+    return cast(Kernels, request.getfixturevalue("both_ways")[0])
+
 
 GRID_HW, DEPTH_HW = (96, 128), (192, 256)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 import pytest
 from pullfocus.kernels import Lens, RefocusStyle
+from pullfocus.kernels.api import Belief
 from pullfocus.kernels.cuda import YuvLayout, YuvSystem
 
 from .parity import photo, scene_depth
@@ -31,6 +33,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
         k.tint_by_focus(PICTURE, DEPTH, Lens(0.3, 9.0)),
     ),
     "to_8_bits": lambda k: k.to_8_bits(PICTURE, "pq"),
+    "motion": lambda k: astuple(k.motion(PICTURE, np.roll(PICTURE, 3, axis=1))),
+    "fuse": lambda k: astuple(k.fuse(Belief.first(DEPTH, (45, 60)), DEPTH[::-1].copy())),
     "yuv": lambda k: k.from_yuv(k.to_nv12(PICTURE, YuvSystem()), YuvLayout(90, 120), YuvSystem()),
     "net_input": lambda k: k.net_input(PICTURE, (32, 64), (0.5,) * 3, (0.2,) * 3),
 }

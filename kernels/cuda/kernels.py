@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..api import Centres, Lens, RefocusStyle, Transfer
-from . import colour, depth, edges, refocus, views
+from ..api import Belief, Centres, Lens, Motion, RefocusStyle, Transfer
+from . import colour, depth, edges, refocus, temporal, views
 from .colour import Channels, YuvLayout, YuvSystem
 from .launch import DeviceArray, Launcher
 
@@ -85,3 +85,18 @@ class CudaKernels:
     def upsample(self, inverse_depth: DeviceArray, picture: DeviceArray) -> DeviceArray:
         with self.launcher.queue():
             return edges.upsample(self.launcher, inverse_depth, picture)
+
+    def motion(self, now: DeviceArray, before: DeviceArray, fine: bool = False) -> Motion:  # noqa: ARG002
+        """The arrays of the result are on the GPU. fine: makes no difference, for it is always fine."""
+        with self.launcher.queue():
+            return temporal.motion(self.launcher, now, before)
+
+    def carry(self, belief: Belief, motion: Motion) -> Belief:
+        """All arrays are on the GPU."""
+        with self.launcher.queue():
+            return temporal.carry(self.launcher, belief, motion)
+
+    def fuse(self, belief: Belief, new: DeviceArray) -> Belief:
+        """All arrays are on the GPU. Waits for it."""
+        with self.launcher.queue():
+            return temporal.fuse(self.launcher, belief, new)
