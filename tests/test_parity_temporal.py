@@ -40,7 +40,8 @@ def test_carry(
     motion = Motion(flow, rng.random(grid_hw, np.float32), rng.random(grid_hw, np.float32))
     y, x = np.mgrid[: depth_hw[0], : depth_hw[1]].astype(np.float32) / max(depth_hw)
     smooth = np.float32(0.3) + np.float32(0.3) * y * x
-    known = Belief(smooth, *(smooth_noise(rng, grid_hw, 0.5) for _ in range(3)), 0.006)
+    weight, drift, stirred = (smooth_noise(rng, grid_hw, 0.5) for _ in range(3))
+    known = Belief(smooth, weight, drift, stirred, 0.006)
     same_belief("carry", cuda.carry(known, motion), kernels.carry(known, motion))
 
 

@@ -21,7 +21,10 @@ OPTIONS = ("--std=c++17",)
 
 
 class CupyLauncher:
-    """Runs kernels on the current CUDA device. Raises InputError where there is none, or no CuPy."""
+    """Runs kernels on the current CUDA device. Raises InputError where there is none, or no CuPy.
+
+    An array that another stream has made must be waited for by the caller.
+    """
 
     def __init__(self) -> None:
         try:
@@ -54,6 +57,7 @@ class CupyLauncher:
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
         if key not in self._tables:
             self._tables[key] = self.upload(make())
+            self._cupy.cuda.get_current_stream().synchronize()  # other streams will read it
         return self._tables[key]
 
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:

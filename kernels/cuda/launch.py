@@ -91,9 +91,9 @@ def grid_of(extent: Shape) -> tuple[Size, Size]:
 
 def scalar(argument: Argument) -> Any:
     """As the kernel's parameter has it: int is 32 bits wide, and so is float."""
-    if isinstance(argument, int):
+    if isinstance(argument, int | np.integer):
         return np.int32(argument)
-    return np.float32(argument) if isinstance(argument, float) else argument
+    return np.float32(argument) if isinstance(argument, float | np.floating) else argument
 
 
 @lru_cache(maxsize=64)

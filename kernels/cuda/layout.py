@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -97,34 +98,35 @@ class Frame:
         return np.array([(self.height, self.width, *depth_hw, *inside, *lengths)], _SCENE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Layout:
-    """grids: of each plane, from its own to that of a few cells. starts: of each grid in the array of `size` cells."""
+    """Where every plane's grids lie in one array of `size` cells.
 
-    grids: tuple[tuple[Grid, ...], ...]
-    starts: tuple[tuple[int, ...], ...]
+    levels: the structs `Level`, from every plane's own grid on; a plane that has no further grid has no height. own:
+    the first, without what planes in front hide: that has no blur, and is used at half its size. last: every plane's
+    smallest grid. extents: the threads that cover each level.
+    """
+
     size: int
+    levels: tuple[Struct, ...]
+    own: Struct
+    last: Struct
+    extents: tuple[tuple[int, int, int], ...]
 
-    @classmethod
-    def of(cls, cuts: Sequence[Cut], finest_hw: Grid) -> Layout:
-        grids = tuple(tuple(_pyramid((finest_hw[0] // cut.scale, finest_hw[1] // cut.scale))) for cut in cuts)
-        sizes = [high * wide for high, wide in chain.from_iterable(grids)]
-        places = iter(np.cumsum([0, *sizes]).tolist())
-        return cls(grids, tuple(tuple(next(places) for _ in pyramid) for pyramid in grids), sum(sizes))
 
-    def levels(self) -> list[Struct]:
-        """The structs `Level`, from every plane's own grid on; a plane that has no further grid has no height."""
-        return [_level(row) for row in zip_longest(*self._places())]
-
-    def last(self) -> Struct:
-        """Every plane's smallest grid."""
-        return _level([places[-1] for places in self._places()])
-
-    def _places(self) -> list[list[tuple[int, int, int]]]:
-        return [
-            [(start, *grid) for start, grid in zip(starts, grids, strict=True)]
-            for starts, grids in zip(self.starts, self.grids, strict=True)
-        ]
+@lru_cache(maxsize=64)
+def layout_of(shapes: tuple[tuple[int, int], ...], finest_hw: Grid) -> Layout:
+    """shapes: side and scale of each plane. It stays the same while focus and aperture change a little."""
+    grids = [list(_pyramid((finest_hw[0] // scale, finest_hw[1] // scale))) for _, scale in shapes]
+    sizes = [high * wide for high, wide in chain.from_iterable(grids)]
+    begins = iter(np.cumsum([0, *sizes]).tolist())
+    places = [[(next(begins), *grid) for grid in pyramid] for pyramid in grids]
+    rows = list(zip_longest(*places))
+    own = [None if side == HIDDEN else place for (side, _), place in zip(shapes, rows[0], strict=True)]
+    extents = tuple(
+        (max(place[2] for place in row if place), max(place[1] for place in row if place), len(shapes)) for row in rows
+    )
+    return Layout(sum(sizes), tuple(map(_level, rows)), _level(own), _level([row[-1] for row in places]), extents)
 
 
 def _pyramid(grid: Grid) -> Iterator[Grid]:
@@ -137,20 +139,14 @@ def _pyramid(grid: Grid) -> Iterator[Grid]:
 
 
 def _level(places: Sequence[tuple[int, int, int] | None]) -> Struct:
-    out = np.zeros(1, _LEVEL)
-    for index, place in enumerate(places):
-        if place is not None:
-            for name, value in zip(("start", "height", "width"), place, strict=True):
-                out[name][0, index] = value
-    return out
+    return _struct(_LEVEL, [place or (0, 0, 0) for place in places])
 
 
-def without(level: Struct, cuts: Sequence[Cut]) -> Struct:
-    """A level without what planes in front hide: that has no blur, and is used at half its size."""
-    out = level.copy()
-    for index, cut in enumerate(cuts):
-        if cut.side == HIDDEN:
-            out["height"][0, index] = 0
+def _struct(kind: np.dtype[Any], rows: Sequence[tuple[float, ...]]) -> Struct:
+    """Of arrays: each field holds a column of `rows`, and 0 where there are no more planes."""
+    out = np.zeros(1, kind)
+    for name, column in zip(kind.names or (), zip(*rows, strict=True), strict=True):
+        out[name][0, : len(rows)] = column
     return out
 
 
@@ -158,23 +154,22 @@ def planes_of(cuts: Sequence[Cut]) -> Struct:
     """The struct `Planes`."""
     out = np.zeros(1, _PLANES)
     out["count"] = len(cuts)
-    for index, cut in enumerate(cuts):
-        out["plane"][0, index] = (cut.side, cut.scale, cut.inner_px, cut.outer_px, cut.beyond_px)
+    rows = [(cut.side, cut.scale, cut.inner_px, cut.outer_px, cut.beyond_px) for cut in cuts]
+    out["plane"][0, : len(cuts)] = np.array(rows, _PLANE)
     return out
 
 
 def blurs_of(cuts: Sequence[Cut], base: int, style: RefocusStyle) -> tuple[Struct, int]:
     """The struct `Blurs`, and how many weights its planes have."""
-    out = np.zeros(1, _BLURS)
+    rows: list[tuple[float, int, int, int]] = []
     start = 0
-    for index, cut in enumerate(cuts):
+    for cut in cuts:
         radius, reach = _taps(cut, base, style)
         step = -(-reach // MOST_TAPS) or 1
         reach = -(-reach // step)
-        for name, value in (("radius", radius), ("reach", reach), ("step", step), ("start", start)):
-            out[name][0, index] = value
+        rows.append((radius, reach, step, start))
         start += (2 * reach + 1) ** 2
-    return out, start
+    return _struct(_BLURS, rows), start
 
 
 def _taps(cut: Cut, base: int, style: RefocusStyle) -> tuple[float, int]:

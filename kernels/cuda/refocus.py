@@ -19,7 +19,7 @@ from ..cpu.light import Coding, coding_for
 from ..cpu.planes import place
 from ..cpu.refocus import FINEST_HEIGHT_PX, smallest_radius
 from .launch import Argument, DeviceArray, Kernel, Launcher, Shape
-from .layout import HIDDEN, Cut, Frame, Grid, Layout, Struct, blurs_of, cuts_of, planes_of, without
+from .layout import HIDDEN, Cut, Frame, Grid, Layout, Struct, blurs_of, cuts_of, layout_of, planes_of
 
 DEEP = "DEEP"  # the macro for pictures of 16 bits
 
@@ -35,7 +35,16 @@ def refocus(
         return gpu.copy(picture)
     cuts, frame = cuts_of(planes, base, style), Frame.of(height, width, base)
     scene = frame.scene((inverse_depth.shape[0], inverse_depth.shape[1]), lens, planes)
-    shot = _Shot(gpu, picture, inverse_depth, scene, frame, cuts, Layout.of(cuts, frame.finest_hw), style)
+    shot = _Shot(
+        gpu,
+        picture,
+        inverse_depth,
+        scene,
+        frame,
+        cuts,
+        layout_of(tuple((cut.side, cut.scale) for cut in cuts), frame.finest_hw),
+        style,
+    )
     filled = shot.filled(*shot.cut())
     return shot.composed(filled, shot.blurred(filled))
 
@@ -61,25 +70,25 @@ class _Shot:
         self._run("cut.cu", "finest", size_hw[::-1], self.picture, self.inverse_depth, self.scene, to_light, by_light,
                   light, purity)  # fmt: skip
         seen, visible = self._cells(size), self.gpu.empty((size,), self._kind)
-        level, extent = self.layout.levels()[0], self._extent(0)
+        level, extent = self.layout.levels[0], self.layout.extents[0]
         self._run("cut.cu", "cut", extent, light, purity, self.scene, planes_of(self.cuts), level, seen, visible)
         return seen, visible
 
     def filled(self, seen: DeviceArray, visible: DeviceArray) -> DeviceArray:
         """The planes with what was hidden filled in. Works in place."""
-        levels = self.layout.levels()
-        for index, (fine, coarse) in enumerate(pairwise(levels)):
-            self._run("fill.cu", "pull", self._extent(index + 1), seen, visible, fine, coarse)
-        self._run("fill.cu", "rest", (len(self.cuts),), seen, visible, self.layout.last(), len(self.cuts))
-        levels[0] = without(levels[0], self.cuts)
-        for index, (fine, coarse) in reversed(list(enumerate(pairwise(levels)))):
-            self._run("fill.cu", "push", self._extent(index), seen, visible, fine, coarse)
+        levels, extents = self.layout.levels, self.layout.extents
+        for (fine, coarse), extent in zip(pairwise(levels), extents[1:], strict=True):
+            self._run("fill.cu", "pull", extent, seen, visible, fine, coarse)
+        self._run("fill.cu", "rest", (len(self.cuts),), seen, visible, self.layout.last, len(self.cuts))
+        upwards = list(zip(pairwise((self.layout.own, *levels[1:])), extents[:-1], strict=True))[::-1]
+        for (fine, coarse), extent in upwards:
+            self._run("fill.cu", "push", extent, seen, visible, fine, coarse)
         return seen
 
     def blurred(self, filled: DeviceArray) -> DeviceArray:
         """Each plane by its own circle of confusion."""
         blurs, count = blurs_of(self.cuts, self.frame.base, self.style)
-        level, extent, corners = without(self.layout.levels()[0], self.cuts), self._extent(0), self.style.corners
+        level, extent, corners = self.layout.own, self.layout.extents[0], self.style.corners
         out = self._cells(self.layout.size)
         if self.style.shape == "gaussian":
             between = self._cells(self.layout.size)
@@ -96,7 +105,7 @@ class _Shot:
 
     def composed(self, filled: DeviceArray, blurred: DeviceArray) -> DeviceArray:
         """The picture, with what is not in focus behind and over it."""
-        levels, (high, wide) = self.layout.levels(), self._around_hw()
+        levels, (high, wide) = self.layout.levels, self._around_hw()
         front, back, guess = (self._cells(high * wide) for _ in range(3))
         self._run("compose.cu", "surround", (wide, high), blurred, levels[0], filled, levels[1], planes_of(self.cuts),
                   high, wide, front, back, guess)  # fmt: skip
@@ -130,11 +139,6 @@ class _Shot:
 
     def _cells(self, count: int) -> DeviceArray:
         return self.gpu.empty((count, 4), self._kind)
-
-    def _extent(self, level: int) -> Shape:
-        """Threads for the planes' grids of a level."""
-        grids = [pyramid[level] for pyramid in self.layout.grids if level < len(pyramid)]
-        return max(wide for _, wide in grids), max(high for high, _ in grids), len(self.cuts)
 
     def _run(self, file: str, name: str, extent: Shape, *arguments: Argument) -> None:
         self.gpu.launch(Kernel(file, name, () if self._bits == 8 else (DEEP,)), extent, *arguments)

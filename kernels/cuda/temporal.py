@@ -102,4 +102,5 @@ def _rule() -> NDArray[Any]:
 
 def _belief(depth: DeviceArray, weight: DeviceArray, drift: DeviceArray, stirred: DeviceArray, noise: float) -> Belief:
     """Its arrays are on the GPU, whatever their annotation says."""
-    return Belief(*(cast("NDArray[np.float32]", part) for part in (depth, weight, drift, stirred)), noise)
+    values, *grids = (cast("NDArray[np.float32]", part) for part in (depth, weight, drift, stirred))
+    return Belief(values, grids[0], grids[1], grids[2], noise)

@@ -2,7 +2,7 @@
 #pragma once
 #include <cmath>
 #include <cstdlib>
-#include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -25,16 +25,24 @@ static inline int max(int a, int b) { return a > b ? a : b; }
 template <class T> static inline T atomicAdd(T* at, T value) { const T old = *at; *at += value; return old; }
 static inline void __threadfence() {}
 
+// Half precision in software, to the nearest and even: not every compiler has the type.
+static inline unsigned shim_bits(float value) { unsigned bits; std::memcpy(&bits, &value, 4); return bits; }
+static inline float shim_float(unsigned bits) { float value; std::memcpy(&value, &bits, 4); return value; }
+
 static inline unsigned short shim_half_bits(float value) {
-    const _Float16 half = (_Float16)value;
-    unsigned short bits;
-    std::memcpy(&bits, &half, 2);
-    return bits;
+    const unsigned sign = shim_bits(value) >> 16 & 0x8000u;
+    unsigned bits = shim_bits(value) & 0x7fffffffu;
+    if (bits > 0x7f800000u) return sign | 0x7e00u;                                           // not a number
+    if (bits >= 0x477ff000u) return sign | 0x7c00u;                                          // too large
+    if (bits < 0x38800000u) return sign | (shim_bits(shim_float(bits) + 0.5f) - 0x3f000000u);  // subnormal
+    bits += 0xc8000fffu + (bits >> 13 & 1u);
+    return sign | bits >> 13;
 }
-static inline float shim_of_half_bits(unsigned short bits) {
-    _Float16 half;
-    std::memcpy(&half, &bits, 2);
-    return (float)half;
+static inline float shim_of_half_bits(unsigned short half) {
+    const unsigned sign = (half & 0x8000u) << 16, exponent = half & 0x7c00u, rest = (half & 0x7fffu) << 13;
+    if (exponent == 0x7c00u) return shim_float(sign | 0x7f800000u | rest);
+    if (exponent == 0u) return shim_float(sign | shim_bits(shim_float(rest + 0x38800000u) - shim_float(0x38800000u)));
+    return shim_float(sign | (rest + 0x38000000u));
 }
 
 template <class... P, std::size_t... I>
@@ -57,4 +65,19 @@ static void shim_launch(void (*kernel)(P...), const unsigned* grid, const unsign
             shim_call(kernel, arguments, std::index_sequence_for<P...>{});
         }
     }
+}
+
+// What a kernel takes, for the launcher to check: CUDA does not. A letter and a size in bytes each: p is a pointer, and
+// the size that of what it points to; i a whole number; f a float; s a struct.
+template <class T> static char* shim_kind(char* at) {
+    using Bare = std::remove_cv_t<T>;
+    if constexpr (std::is_pointer_v<Bare>) return at + std::sprintf(at, "p%d ", (int)sizeof(std::remove_pointer_t<Bare>));
+    const char kind = std::is_integral_v<Bare> ? 'i' : std::is_floating_point_v<Bare> ? 'f' : 's';
+    return at + std::sprintf(at, "%c%d ", kind, (int)sizeof(Bare));
+}
+template <class... P> static const char* shim_kinds(void (*)(P...)) {
+    static char kinds[8 * sizeof...(P)];
+    char* at = kinds;
+    ((at = shim_kind<P>(at)), ...);
+    return kinds;
 }

@@ -7,7 +7,7 @@ import hashlib
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -18,12 +18,13 @@ from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape, 
 
 HEADER = Path(__file__).with_name("cuda_shim.hpp")
 COMPILER = shutil.which("g++")
-OPTIONS = ("-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wno-unknown-pragmas", "-Werror", "-shared", "-fPIC")
+OPTIONS = ("-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC")
 KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(')
 WRAPPER = """
 extern "C" void launch_{name}(const unsigned* grid, const unsigned* block, void** arguments, int backwards) {{
     shim_launch({name}, grid, block, arguments, backwards);
 }}
+extern "C" const char* kinds_{name}() {{ return shim_kinds({name}); }}
 """
 
 
@@ -62,10 +63,13 @@ class ShimLauncher:
         if min(extent) < 1:
             return
         grid, block = ((ctypes.c_uint * 3)(*size) for size in grid_of(extent))
+        library = self._library(kernel)
+        kinds = getattr(library, f"kinds_{kernel.name}")
+        kinds.restype = ctypes.c_char_p
+        check(kernel.name, kinds().decode().split(), arguments)
         held = [_stored(argument) for argument in arguments]
         pointers = (ctypes.c_void_p * len(held))(*(values.ctypes.data for values in held))
-        run = getattr(self._library(kernel), f"launch_{kernel.name}")
-        run(grid, block, pointers, int(self._backwards))
+        getattr(library, f"launch_{kernel.name}")(grid, block, pointers, int(self._backwards))
 
     def queue(self) -> AbstractContextManager[Any]:
         return nullcontext()
@@ -75,6 +79,24 @@ class ShimLauncher:
         if key not in self._libraries:
             self._libraries[key] = ctypes.CDLL(str(built(self._folder, *key)))
         return self._libraries[key]
+
+
+def check(name: str, kinds: Sequence[str], arguments: Sequence[Argument]) -> None:
+    """Whether the arguments are what the kernel takes, of which `kinds` tells as `cuda_shim.hpp` says."""
+    assert len(kinds) == len(arguments), f"{name} takes {len(kinds)} arguments, got {len(arguments)}"
+    for place, (kind, argument) in enumerate(zip(kinds, arguments, strict=True)):
+        given = _kinds_of(argument)
+        assert kind in given, f"{name}, argument {place}: takes {kind}, got {' or '.join(given)}"
+
+
+def _kinds_of(argument: Argument) -> list[str]:
+    if isinstance(argument, np.ndarray):
+        size = argument.dtype.itemsize
+        if argument.dtype.names is not None:
+            return [f"s{size * argument.size}"]
+        return [f"p{size}", f"p{size * argument.shape[-1]}"]  # its numbers, or all of its last axis in a vector
+    value = np.asarray(scalar(argument))
+    return [f"{value.dtype.kind}{value.dtype.itemsize}"]
 
 
 def _stored(argument: Argument) -> NDArray[Any]:

@@ -1,0 +1,140 @@
+"""The seam between the CUDA kernels' Python side and what runs them."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from pullfocus.kernels import RefocusStyle
+from pullfocus.kernels.api import Lens
+from pullfocus.kernels.cpu.planes import place
+from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.kernels.cuda.device import CupyLauncher
+from pullfocus.kernels.cuda.launch import Kernel, files, grid_of, source_of
+from pullfocus.kernels.cuda.layout import BACK, FRONT, HIDDEN, cuts_of
+from pullfocus.kernels.errors import InputError
+
+from .cuda_shim.launcher import KERNEL, check
+from .parity import photo, same, scene_depth
+from .ported import Ported
+
+
+@pytest.mark.parametrize("extent", [(1,), (700,), (33, 9), (1, 500), (64, 8, 5)])
+def test_blocks_cover_every_thread(extent: tuple[int, ...]) -> None:
+    blocks, threads = grid_of(extent)
+    covered = np.multiply(blocks, threads)
+    wanted = (*extent, 1, 1)[:3]
+    assert np.all(covered >= wanted)
+    assert np.all(covered - wanted < threads)
+    assert np.prod(threads) <= 1024
+
+
+def test_source_holds_each_header_once_and_nothing_is_left_to_find() -> None:
+    for file in files():
+        code = source_of(file)
+        assert "#include" not in code
+        assert code.count("inline int thread_x()") == 1
+    names = [name for file in files() for name in KERNEL.findall(source_of(file))]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (np.zeros(3, np.float64), 1, 1.0),  # the kernel reads floats
+        (np.zeros(3, np.float32), 1.0, 1.0),
+        (np.zeros(3, np.float32), 1, 1),
+        (np.zeros(3, np.float32), 1),
+    ],
+)
+def test_the_tests_see_arguments_that_cuda_would_misread(arguments: tuple[Any, ...]) -> None:
+    check("k", ["p4", "i4", "f4"], (np.zeros(3, np.float32), 1, 1.0))
+    with pytest.raises(AssertionError, match=r"k, argument|takes 3"):
+        check("k", ["p4", "i4", "f4"], arguments)
+
+
+class _FakeArray:
+    def __init__(self, contiguous: bool) -> None:
+        self.flags = SimpleNamespace(c_contiguous=contiguous)
+
+
+class _FakeCupy(SimpleNamespace):
+    """As much of CuPy as a launch needs: it writes down what it is asked for."""
+
+    ndarray = _FakeArray
+
+    def __init__(self) -> None:
+        runtime = SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=RuntimeError)
+        super().__init__(cuda=SimpleNamespace(runtime=runtime), compiled=[], launched=[])
+
+    def RawModule(self, code: str, options: tuple[str, ...]) -> Any:  # noqa: N802
+        self.compiled.append(options)
+        return SimpleNamespace(get_function=self._function)
+
+    def _function(self, name: str) -> Any:
+        def launch(*call: Any) -> None:
+            self.launched.append((name, *call))
+
+        return launch
+
+
+@pytest.fixture
+def cupy(monkeypatch: pytest.MonkeyPatch) -> _FakeCupy:
+    fake = _FakeCupy()
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    return fake
+
+
+def test_a_file_is_compiled_once_for_each_set_of_macros(cupy: _FakeCupy) -> None:
+    gpu, array = CupyLauncher(), _FakeArray(True)
+    for name in ("pull", "push", "pull"):
+        gpu.launch(Kernel("fill.cu", name), (70, 9), array, 3, 0.5)  # pyright: ignore[reportArgumentType]
+    gpu.launch(Kernel("fill.cu", "pull", ("DEEP",)), (1,), array)  # pyright: ignore[reportArgumentType]
+    gpu.launch(Kernel("fill.cu", "pull"), (0, 9))  # CUDA refuses an empty grid
+    assert cupy.compiled == [("--std=c++17",), ("--std=c++17", "-DDEEP")]
+    assert [call[0] for call in cupy.launched] == ["pull", "push", "pull", "pull"]
+    name, grid, block, arguments = cupy.launched[0]
+    assert (grid, block) == ((3, 2, 1), (32, 8, 1))
+    assert [type(argument) for argument in arguments] == [_FakeArray, np.int32, np.float32]
+
+
+@pytest.mark.parametrize(("argument", "said"), [(np.zeros(3), "main memory"), (_FakeArray(False), "C-contiguous")])
+def test_arrays_that_a_kernel_cannot_read_are_refused(cupy: _FakeCupy, argument: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        CupyLauncher().launch(Kernel("fill.cu", "pull"), (1,), argument)
+
+
+def test_planes_before_the_focus_come_outermost_first() -> None:
+    """`compose.cu` adds them up in this order."""
+    planes = place(np.array([0.9, 0.7, 0.3, 0.1]), Lens(0.5, 40.0), 1.0, 540)
+    cuts = cuts_of(planes, 1, RefocusStyle())
+    assert [cut.side for cut in cuts] == [FRONT, FRONT, BACK, BACK, HIDDEN]
+    assert [cut.outer_px for cut in cuts[:4]] == pytest.approx([16.0, 8.0, 16.0, 8.0])
+    assert [cut.beyond_px for cut in cuts[:4]] == pytest.approx([0.0, 16.0, 0.0, 16.0])
+
+
+@pytest.mark.gpu
+def test_tensors_go_there_and_back_on_pytorchs_stream_uncopied() -> None:
+    import torch
+
+    gpu = CupyLauncher()
+    kernels, stream = CudaKernels(gpu), torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        depth = torch.full((40, 50), 0.25, device="cuda")
+        small = gpu.to_torch(kernels.resize(gpu.of_torch(depth), (20, 25)))
+        doubled = small * 2  # on the same stream: no wait is needed
+    stream.synchronize()
+    assert small.shape == (20, 25)
+    assert torch.all(doubled == 0.5)
+    assert gpu.to_torch(gpu.of_torch(depth)).data_ptr() == depth.data_ptr()
+
+
+@pytest.mark.gpu
+def test_refocus_of_a_full_hd_frame_is_the_cpus(kernels: Any) -> None:
+    cuda = Ported(CudaKernels(CupyLauncher()))
+    picture, depth = photo((1080, 1920)), scene_depth((1080, 1920))
+    arguments = depth, np.array([0.8, 0.45, 0.3, 0.12]), Lens.of_aperture(0.3, 8.0, 1080), RefocusStyle()
+    same("refocus_fast", cuda.refocus(picture, *arguments), kernels.refocus(picture, *arguments))
