@@ -13,6 +13,7 @@ from pullfocus.engines import checkpoint
 from pullfocus.kernels import Kernels, load
 from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.device import CupyLauncher
+from pullfocus.kernels.errors import InputError
 
 from .cuda_shim.launcher import COMPILER, ShimLauncher
 from .ported import Ported
@@ -43,7 +44,20 @@ def kernels() -> Kernels:
 @pytest.fixture(scope="session", params=["shim", pytest.param("gpu", marks=pytest.mark.gpu)])
 def cuda(request: pytest.FixtureRequest) -> Ported:
     """The CUDA kernels, compiled for the CPU, and on a GPU."""
-    return Ported(CudaKernels(CupyLauncher())) if request.param == "gpu" else _compiled_for_the_cpu(request, False)
+    if request.param == "gpu":
+        return Ported(request.getfixturevalue("on_gpu"))
+    return _compiled_for_the_cpu(request, False)
+
+
+@pytest.fixture(scope="session")
+def on_gpu() -> CudaKernels:
+    """The CUDA kernels on a GPU, for tests marked `gpu`."""
+    try:
+        return CudaKernels(CupyLauncher())
+    except InputError as error:  # PyTorch sees a GPU, but CuPy is not here
+        if os.environ.get("PULLFOCUS_REQUIRE_GPU") == "1":
+            raise
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

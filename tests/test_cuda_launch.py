@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pullfocus.kernels import RefocusStyle
+from pullfocus.kernels import Kernels, RefocusStyle
 from pullfocus.kernels.api import Lens
 from pullfocus.kernels.cpu.planes import place
 from pullfocus.kernels.cuda import CudaKernels
@@ -117,14 +117,14 @@ def test_planes_before_the_focus_come_outermost_first() -> None:
 
 
 @pytest.mark.gpu
-def test_tensors_go_there_and_back_on_pytorchs_stream_uncopied() -> None:
+def test_tensors_go_there_and_back_on_pytorchs_stream_uncopied(on_gpu: CudaKernels) -> None:
     import torch
 
-    gpu = CupyLauncher()
-    kernels, stream = CudaKernels(gpu), torch.cuda.Stream()
+    gpu, stream = on_gpu.launcher, torch.cuda.Stream()
+    assert isinstance(gpu, CupyLauncher)
     with torch.cuda.stream(stream):
         depth = torch.full((40, 50), 0.25, device="cuda")
-        small = gpu.to_torch(kernels.resize(gpu.of_torch(depth), (20, 25)))
+        small = gpu.to_torch(on_gpu.resize(gpu.of_torch(depth), (20, 25)))
         doubled = small * 2  # on the same stream: no wait is needed
     stream.synchronize()
     assert small.shape == (20, 25)
@@ -133,8 +133,8 @@ def test_tensors_go_there_and_back_on_pytorchs_stream_uncopied() -> None:
 
 
 @pytest.mark.gpu
-def test_refocus_of_a_full_hd_frame_is_the_cpus(kernels: Any) -> None:
-    cuda = Ported(CudaKernels(CupyLauncher()))
+def test_refocus_of_a_full_hd_frame_is_the_cpus(kernels: Kernels, on_gpu: CudaKernels) -> None:
+    cuda = Ported(on_gpu)
     picture, depth = photo((1080, 1920)), scene_depth((1080, 1920))
     arguments = depth, np.array([0.8, 0.45, 0.3, 0.12]), Lens.of_aperture(0.3, 8.0, 1080), RefocusStyle()
     same("refocus_fast", cuda.refocus(picture, *arguments), kernels.refocus(picture, *arguments))

@@ -15,16 +15,22 @@ from numpy.typing import NDArray
 from pullfocus.kernels import Kernels, load
 from pullfocus.kernels.api import Belief, Motion, Picture
 
-
-@pytest.fixture(scope="module", params=["cpu", "cuda"])
-def kernels(request: pytest.FixtureRequest) -> Kernels:
-    """Both devices': flow is searched for in two ways, and both must find it."""
-    if request.param == "cpu":
-        return load("cpu")
-    return cast(Kernels, request.getfixturevalue("both_ways")[0])
-
+from .ported import Ported
 
 GRID_HW, DEPTH_HW = (96, 128), (192, 256)
+
+
+@pytest.fixture(scope="module", params=["cpu", "shim", pytest.param("gpu", marks=pytest.mark.gpu)])
+def kernels(request: pytest.FixtureRequest) -> Kernels:
+    """Of both devices: flow is searched for in two ways, and both must find it."""
+    if request.param == "cpu":
+        return load("cpu")
+    of_cuda = (
+        request.getfixturevalue("both_ways")[0]
+        if request.param == "shim"
+        else Ported(request.getfixturevalue("on_gpu"))
+    )
+    return cast(Kernels, of_cuda)
 
 
 def texture(size_hw: tuple[int, int] = GRID_HW, seed: int = 0) -> Picture:
