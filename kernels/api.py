@@ -1,4 +1,4 @@
-"""The specification of every kernel; `cpu` (NumPy + OpenCV) meets it as a module.
+"""The specification of every kernel; `cpu` (NumPy + OpenCV) meets it as a module, `cuda` as an object on CuPy's arrays.
 
 Conventions: pictures are `h w 3` uint8 sRGB; inverse depth is `h w` float32 in [0, 1], 1 = nearest;
 lengths end in `_px`. The border is mirrored. No kernel changes its inputs. What writes pictures takes more bits

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from pullfocus.kernels import Kernels, RefocusStyle
-from pullfocus.kernels.api import Lens
+from pullfocus.kernels.api import Belief, Lens
 from pullfocus.kernels.cpu.planes import place
 from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.device import CupyLauncher
@@ -20,6 +21,8 @@ from pullfocus.kernels.errors import InputError
 from .cuda_shim.launcher import KERNEL, check
 from .parity import photo, same, scene_depth
 from .ported import Ported
+
+DARK, FLAT, CENTRES = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.float32), np.array([0.9, 0.1])
 
 
 @pytest.mark.parametrize("extent", [(1,), (700,), (33, 9), (1, 500), (64, 8, 5)])
@@ -105,6 +108,27 @@ def test_a_file_is_compiled_once_for_each_set_of_macros(cupy: _FakeCupy) -> None
 def test_arrays_that_a_kernel_cannot_read_are_refused(cupy: _FakeCupy, argument: Any, said: str) -> None:
     with pytest.raises(InputError, match=said):
         CupyLauncher().launch(Kernel("fill.cu", "pull"), (1,), argument)
+
+
+MISFITS: list[tuple[Callable[[Any], object], str]] = [
+    (
+        lambda k: k.smooth(np.zeros((4, 5)), 3, 0),
+        r"inverse depth of shape \(4, 5\), float64; expected h w, float32",
+    ),
+    (lambda k: k.shrink(np.zeros((4, 5, 4), np.uint8), (2, 2)), "expected h w 3, uint8"),
+    (lambda k: k.refocus(DARK.astype(np.int32), FLAT, CENTRES, Lens(0.5, 9.0), RefocusStyle()), "uint8 or uint16"),
+    (lambda k: k.cluster_update(FLAT.ravel(), CENTRES, np.zeros(3)), "weights of shape .*expected 2, float64"),
+    (lambda k: k.motion(DARK, DARK[:2].copy()), "the picture before of shape .*expected 4 5 3, uint8"),
+    (lambda k: k.fuse(Belief.first(FLAT, (2, 2)), FLAT[:2].copy()), "new depth of shape .*expected 4 5, float32"),
+]
+
+
+@pytest.mark.parametrize(("call", "said"), MISFITS)
+def test_arrays_that_a_kernel_would_misread_are_refused(
+    both_ways: tuple[Ported, Ported], call: Callable[[Any], object], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        call(both_ways[0])
 
 
 def test_planes_before_the_focus_come_outermost_first() -> None:

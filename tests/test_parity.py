@@ -45,6 +45,12 @@ def test_cluster_update(kernels: Kernels, cuda: Any, rng: np.random.Generator, c
         centres, weights = cpus
 
 
+def test_update_without_samples_changes_nothing(cuda: Any) -> None:
+    centres, weights = cuda.cluster_update(np.zeros(0, np.float32), np.array([0.9, 0.1]), np.array([3.0, 4.0]))
+    np.testing.assert_array_equal(centres, [0.9, 0.1])
+    np.testing.assert_array_equal(weights, [3.0, 4.0])
+
+
 @pytest.mark.parametrize("count", [1, 2, 6, 16])
 def test_assign(kernels: Kernels, cuda: Any, count: int) -> None:
     depth, centres = scene_depth((37, 53)), np.linspace(1.0, 0.0, count) ** 2

@@ -51,6 +51,8 @@ def cluster_update(
 ) -> tuple[DeviceArray, DeviceArray]:
     """All arrays are there, and so are the results: updates follow each other without a wait."""
     (count,) = centres.shape
+    if samples.shape[0] == 0:
+        return gpu.copy(centres), gpu.copy(weights)
     moved, seen = gpu.empty((count,), np.float64), gpu.empty((count,), np.float64)
     sums = gpu.zeros((2 * count + 1,), np.uint64)
     gpu.launch(UPDATE, samples.shape, samples, samples.shape[0], centres, weights, count, sums, moved, seen)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from ..api import Belief, Centres, Lens, Motion, RefocusStyle, Transfer
 from . import colour, depth, edges, refocus, temporal, views
 from .colour import Channels, YuvLayout, YuvSystem
-from .launch import DeviceArray, Launcher
+from .launch import DeviceArray, Launcher, expect
 
 
 class CudaKernels:
@@ -15,20 +18,27 @@ class CudaKernels:
         self.launcher = launcher
 
     def resize(self, inverse_depth: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+        _depth(inverse_depth)
         with self.launcher.queue():
             return depth.resize(self.launcher, inverse_depth, size_hw)
 
     def smooth(self, inverse_depth: DeviceArray, median_px: int, gaussian_px: int) -> DeviceArray:
+        _depth(inverse_depth)
         with self.launcher.queue():
             return depth.smooth(self.launcher, inverse_depth, median_px, gaussian_px)
 
     def cluster_update(
         self, samples: DeviceArray, centres: DeviceArray, weights: DeviceArray
     ) -> tuple[DeviceArray, DeviceArray]:
+        expect("samples", samples, "n", np.float32)
+        expect("centres", centres, "k", np.float64)
+        expect("weights", weights, str(centres.shape[0]), np.float64)
         with self.launcher.queue():
             return depth.cluster_update(self.launcher, samples, centres, weights)
 
     def assign(self, inverse_depth: DeviceArray, centres: DeviceArray) -> DeviceArray:
+        _depth(inverse_depth)
+        expect("centres", centres, "k", np.float64)
         with self.launcher.queue():
             return depth.assign(self.launcher, inverse_depth, centres)
 
@@ -36,6 +46,8 @@ class CudaKernels:
         self, picture: DeviceArray, inverse_depth: DeviceArray, centres: Centres, lens: Lens, style: RefocusStyle
     ) -> DeviceArray:
         """centres: in main memory."""
+        _picture(picture, np.uint8, np.uint16)
+        _depth(inverse_depth)
         with self.launcher.queue():
             return refocus.refocus(self.launcher, picture, inverse_depth, centres, lens, style)
 
@@ -44,10 +56,12 @@ class CudaKernels:
             return colour.from_yuv(self.launcher, frame, layout, system)
 
     def to_nv12(self, picture: DeviceArray, system: YuvSystem) -> DeviceArray:
+        _picture(picture)
         with self.launcher.queue():
             return colour.to_nv12(self.launcher, picture, system)
 
     def net_input(self, picture: DeviceArray, size_hw: tuple[int, int], mean: Channels, std: Channels) -> DeviceArray:
+        _picture(picture)
         with self.launcher.queue():
             return colour.net_input(self.launcher, picture, size_hw, mean, std)
 
@@ -59,35 +73,47 @@ class CudaKernels:
             return colour.net_input_of_yuv(self.launcher, frame, layout, system, size_hw, mean, std)
 
     def shrink(self, picture: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+        _picture(picture)
         with self.launcher.queue():
             return views.shrink(self.launcher, picture, size_hw)
 
     def to_8_bits(self, picture: DeviceArray, transfer: Transfer = "srgb") -> DeviceArray:
+        _picture(picture, np.uint8, np.uint16)
         with self.launcher.queue():
             return views.to_8_bits(self.launcher, picture, transfer)
 
     def colour_depth(self, inverse_depth: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+        _depth(inverse_depth)
         with self.launcher.queue():
             return views.colour_depth(self.launcher, inverse_depth, size_hw)
 
     def colour_layers(self, labels: DeviceArray, layers: int, size_hw: tuple[int, int]) -> DeviceArray:
+        expect("labels", labels, "h w", np.uint8)
         with self.launcher.queue():
             return views.colour_layers(self.launcher, labels, layers, size_hw)
 
     def mark_in_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
+        _picture(picture)
+        _depth(inverse_depth)
         with self.launcher.queue():
             return views.mark_in_focus(self.launcher, picture, inverse_depth, lens)
 
     def tint_by_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
+        _picture(picture)
+        _depth(inverse_depth)
         with self.launcher.queue():
             return views.tint_by_focus(self.launcher, picture, inverse_depth, lens)
 
     def upsample(self, inverse_depth: DeviceArray, picture: DeviceArray) -> DeviceArray:
+        _picture(picture)
+        _depth(inverse_depth)
         with self.launcher.queue():
             return edges.upsample(self.launcher, inverse_depth, picture)
 
     def motion(self, now: DeviceArray, before: DeviceArray, fine: bool = False) -> Motion:  # noqa: ARG002
         """The arrays of the result are on the GPU. fine: makes no difference, for it is always fine."""
+        _picture(now)
+        expect("the picture before", before, "{} {} 3".format(*now.shape), np.uint8)
         with self.launcher.queue():
             return temporal.motion(self.launcher, now, before)
 
@@ -98,5 +124,14 @@ class CudaKernels:
 
     def fuse(self, belief: Belief, new: DeviceArray) -> Belief:
         """All arrays are on the GPU. Waits for it."""
+        expect("new depth", new, "{} {}".format(*belief.depth.shape), np.float32)
         with self.launcher.queue():
             return temporal.fuse(self.launcher, belief, new)
+
+
+def _picture(picture: DeviceArray, *kinds: DTypeLike) -> None:
+    expect("a picture", picture, "h w 3", *(kinds or (np.uint8,)))
+
+
+def _depth(inverse_depth: DeviceArray) -> None:
+    expect("inverse depth", inverse_depth, "h w", np.float32)

@@ -17,6 +17,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..errors import InputError
+
 Shape = tuple[int, ...]
 Size = tuple[int, int, int]
 
@@ -80,6 +82,20 @@ class Launcher(Protocol):
     def queue(self) -> AbstractContextManager[Any]:
         """What is called within goes to the stream of the caller's library."""
         ...
+
+
+def expect(what: str, array: DeviceArray, axes: str, *kinds: DTypeLike) -> None:
+    """Raise InputError unless an array has these axes (a number is a length) and one of these dtypes.
+
+    A kernel would read other memory as if it had.
+    """
+    names = axes.split()
+    fits = len(names) == len(array.shape) and all(
+        length == int(name) for name, length in zip(names, array.shape) if name.isdigit()
+    )
+    if not fits or not any(array.dtype == np.dtype(kind) for kind in kinds):
+        wanted = " or ".join(np.dtype(kind).name for kind in kinds)
+        raise InputError(f"got {what} of shape {array.shape}, {array.dtype}; expected {axes}, {wanted}")
 
 
 def grid_of(extent: Shape) -> tuple[Size, Size]:
