@@ -77,11 +77,13 @@ class CupyLauncher:
 
     def of_torch(self, tensor: Any) -> DeviceArray:
         """A tensor's memory as an array, not copied (DLPack)."""
-        return cast(DeviceArray, self._cupy.from_dlpack(tensor.detach()))
+        with self.queue():
+            return cast(DeviceArray, self._cupy.from_dlpack(tensor.detach()))
 
     def to_torch(self, array: DeviceArray) -> Any:
         """An array's memory as a tensor, not copied (DLPack)."""
-        return importlib.import_module("torch").from_dlpack(array)
+        with self.queue():
+            return importlib.import_module("torch").from_dlpack(array)
 
     def _function(self, kernel: Kernel) -> Any:
         if kernel not in self._functions:
