@@ -149,7 +149,7 @@ def test_device_without_kernels_is_refused() -> None:
         load(cast(Device, "tpu"))
 
 
-@pytest.mark.parametrize(("module", "said"), [(None, "pip install 'pullfocus\\[gpu\\]'"), (GPU_LESS, "nvidia-smi")])
+@pytest.mark.parametrize(("module", "said"), [(None, "pip install 'pullfocus\\[cuda\\]'"), (GPU_LESS, "nvidia-smi")])
 def test_cuda_without_cupy_or_without_a_gpu_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, module: object, said: str
 ) -> None:

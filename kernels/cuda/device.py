@@ -31,7 +31,7 @@ class CupyLauncher:
             self._cupy: Any = importlib.import_module("cupy")
         except ImportError as error:
             raise InputError(
-                f"got device 'cuda', but CuPy cannot be imported ({error}); run: pip install 'pullfocus[gpu]'"
+                f"got device 'cuda', but CuPy cannot be imported ({error}); run: pip install 'pullfocus[cuda]'"
             ) from error
         if not _has_device(self._cupy):
             raise InputError("got device 'cuda', but no NVIDIA GPU answers; check nvidia-smi, or use device 'cpu'")
