@@ -1,4 +1,4 @@
-"""A picture fitted into a frame of another size, whole and undistorted, with black bars where it does not reach."""
+"""Pictures of any size in a frame whose size is fixed, undistorted, with black bars where they do not reach."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 import cv2
 import numpy as np
 
-from ..kernels.api import AnyPicture
+from ..kernels.api import AnyPicture, Picture
 
 P = TypeVar("P", bound=AnyPicture)
 
@@ -25,3 +25,24 @@ def fitted(picture: P, size_hw: tuple[int, int]) -> P:
     inside = out[top : top + inner_hw[0], left : left + inner_hw[1]]
     inside[:] = cv2.resize(picture, inner_hw[::-1], interpolation=way)
     return cast(P, out)
+
+
+def even_hw(size_hw: tuple[int, int]) -> tuple[int, int]:
+    """The size without its odd row and column, as halved chroma needs it; 2 at least."""
+    height, width = size_hw
+    return max(2, height - height % 2), max(2, width - width % 2)
+
+
+class FixedSize:
+    """Keeps a stream at the size of its first picture, made even: an odd row or column of a picture is cut off."""
+
+    def __init__(self) -> None:
+        self.size_hw: tuple[int, int] | None = None
+
+    def __call__(self, picture: Picture) -> Picture:
+        """`h w 3` uint8 → the same, of `size_hw`."""
+        own_hw = even_hw((picture.shape[0], picture.shape[1]))
+        self.size_hw = self.size_hw or own_hw
+        if own_hw == self.size_hw:
+            return np.ascontiguousarray(picture[: own_hw[0], : own_hw[1]])
+        return fitted(picture, self.size_hw)

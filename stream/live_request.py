@@ -60,5 +60,5 @@ class LiveRequest:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether a sink is a file, for which it is worth waiting."""
-        return any(kind_of(sink) == "file" for sink in self.sinks)
+        """Whether a sink is to hold every frame, for which it is worth waiting: a file, or a pipe."""
+        return any(kind_of(sink) in ("file", "stdout") for sink in self.sinks)

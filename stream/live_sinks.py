@@ -89,7 +89,7 @@ def _virtual(name: str, request: LiveRequest, _controls: Controls) -> OpenSink:
 
 def _network(name: str, request: LiveRequest, controls: Controls) -> OpenSink:
     from .destinations import destination_of
-    from .network import NetworkSink
+    from .network_out import NetworkSink
 
     destination = destination_of(name, request.overwrite)
     sink = NetworkSink(destination, request.rate, controls.settings.encoding)

@@ -9,8 +9,8 @@ from typing import Any, Protocol, cast
 
 from ..kernels.api import Picture
 from ..kernels.errors import MissingExtraError, OutputError
+from .fitting import FixedSize
 from .frame import Frame, Rendered
-from .letterbox import FixedSize
 from .live_info import nominal_rate
 
 _ADVICE = {

@@ -15,8 +15,8 @@ from av.video.frame import VideoFrame
 from ..kernels.api import Picture
 from ..kernels.errors import InputError, OutputError
 from .colour import BT709_TAGS, ColourConverter, ColourTags
+from .fitting import FixedSize
 from .frame import Rendered
-from .letterbox import FixedSize
 from .live_info import nominal_rate
 
 # swscale puts chroma in the middle of its four pixels, which this format calls `jpeg`; its values are BT.709, 16–235.

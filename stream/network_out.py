@@ -23,8 +23,8 @@ from ..kernels.api import Picture
 from ..kernels.errors import OutputError
 from .destinations import Destination
 from .encoding_wish import EncodingWish
+from .fitting import FixedSize
 from .frame import Frame, Rendered
-from .letterbox import FixedSize
 from .live_info import nominal_rate
 from .network_child import StreamPlan, serve
 from .outlet import FrameLost
