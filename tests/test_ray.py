@@ -13,7 +13,7 @@ from time import sleep
 
 import psutil
 import pytest
-from pullfocus.engines import build as build_module
+from pullfocus.engines import finding
 from pullfocus.engines.build import EngineRequest
 from pullfocus.stream.batch import Batch
 from pullfocus.stream.batch_plan import Task
@@ -110,10 +110,10 @@ def test_a_cluster_that_does_not_answer_is_one_line_at_once(tmp_path: Path, caps
 def test_without_ray_one_line_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def none_is_installed(_package: str) -> None:
+    def none_is_installed(*_packages: str) -> None:
         return None
 
-    monkeypatch.setattr(build_module, "_version", none_is_installed)
+    monkeypatch.setattr(finding, "version_of", none_is_installed)
     clip = write_clip(tmp_path / "a.mp4", frames=2)
     assert run_cli(["batch", str(clip), "-o", str(tmp_path / "out"), "--ray", *PLANE]) == 2
     assert capsys.readouterr().err == (
