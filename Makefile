@@ -51,13 +51,13 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 # Ten minutes of film through the real command: memory, sound and picture stay in step. Then films that are killed 200
-# times, numbered pictures and a GIF 40 times each, and go on; and 2,000 damaged files.
-# Then half an hour of live, with a camera that is lost and a restless user.
+# times, numbered pictures and a GIF 40 times each, and go on; and 2,000 damaged files. Then half an hour of live,
+# with a camera that is lost and a restless user.
 soak: $(VENV)/.dev
 	$(BIN)/python -m pullfocus.benchmarks.soak --minutes 10 --json benchmarks/results/soak.json
 	$(BIN)/python -m pullfocus.benchmarks.kills --kills 200 --json benchmarks/results/kills.json
-	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film/%05d.png
-	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film.gif
+	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film/%05d.png --json benchmarks/results/kills_pictures.json
+	$(BIN)/python -m pullfocus.benchmarks.kills --kills 40 --name film.gif --json benchmarks/results/kills_gif.json
 	$(BIN)/python -m pullfocus.benchmarks.fuzz --mutants 2000 --json benchmarks/results/fuzz.json
 	$(BIN)/python -m pullfocus.benchmarks.live_soak --minutes 30 --json benchmarks/results/live_soak.json
 

@@ -106,6 +106,21 @@ def test_the_soak_was_well_and_is_as_measured() -> None:
     assert f"{soak['memory_excess']:.1%}".replace("%", " %") in README
 
 
+def test_nothing_was_lost_in_as_many_kills_as_told() -> None:
+    kills = [result(name)["result"] for name in ("kills", "kills_pictures", "kills_gif")]
+    assert all(each["faults"] == [] for each in kills)
+    films, pictures, animations = (each["kills"] for each in kills)
+    assert f"{films} kills of films, {pictures} of numbered pictures, {animations} of a GIF" in README
+
+
+def test_damaged_files_did_no_harm_as_told() -> None:
+    fuzz = result("fuzz")["result"]
+    assert fuzz["faults"] == []
+    assert f"when {fuzz['mutants']:,} damaged files" in README
+    assert f"{fuzz['refocused']:,} were refocused, {fuzz['refused']:,} refused" in README
+    assert f"the slowest took {fuzz['slowest_s']:.1f} s" in README
+
+
 def test_every_file_that_the_readme_names_is_there() -> None:
     for line in README.splitlines():
         for part in line.split("](")[1:]:
