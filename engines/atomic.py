@@ -45,6 +45,17 @@ def check_distinct(paths: Iterable[Path | None]) -> None:
             raise InputError(f"{path} is named for two files of this run; choose two names")
 
 
+def check_keeps_input(source: Path, result: Path) -> None:
+    """Raises InputError when `result` is, under whatever name, the input `source`, which it would replace."""
+    if source.exists() and result.exists() and result.samefile(source):
+        raise InputError(f"{result} is the input {source}, which would be lost; choose another name")
+
+
+def unchanged(path: Path) -> str:
+    """The end of a message that says why `path` could not be written."""
+    return "; it was not changed" if path.exists() else ""
+
+
 @contextmanager
 def written_aside(path: Path) -> Generator[Path]:
     """A path beside `path` to write to; it is renamed to `path` at a clean end and removed otherwise.
@@ -59,7 +70,7 @@ def written_aside(path: Path) -> Generator[Path]:
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise  # not about this file
-        raise OutputError(f"{path}: cannot write ({error.strerror or error}); it was not changed") from error
+        raise OutputError(f"{path}: cannot write ({error.strerror or error}){unchanged(path)}") from error
     finally:
         aside.unlink(missing_ok=True)
 

@@ -23,6 +23,7 @@ PACKAGES = {
     "torch": "train",
     "torchvision": "train",
     "pyvirtualcam": "virtual",
+    "ray": "ray",
     "aiohttp": "web",
     "aiortc": "web",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from ..engines.api import label
-from ..engines.atomic import check_distinct, check_target, make_folder
+from ..engines.atomic import check_distinct, check_keeps_input, check_target, make_folder
 from ..engines.build import build
 from ..kernels.api import AnyPicture, InverseDepth, load
 from ..kernels.errors import InputError
@@ -129,6 +129,7 @@ def _pairs(source: Path, target: Path, overwrite: bool, ending: str | None = Non
         if ending is not None and target.suffix.lower() != ending:
             raise InputError(f"{target}: depth of a picture is a 16-bit PNG; expected the ending {ending}")
         check_target(target, overwrite)
+        check_keeps_input(source, target)
         return [(source, target)]
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; the input {source} is a folder, so expected a folder")
@@ -137,4 +138,6 @@ def _pairs(source: Path, target: Path, overwrite: bool, ending: str | None = Non
     if target.is_dir():
         for _, out in pairs:
             check_target(out, overwrite)
+        for path, out in pairs:
+            check_keeps_input(path, out)
     return pairs

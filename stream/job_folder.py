@@ -146,12 +146,23 @@ class JobFolder:
 
     def save(self, number: int, state: State) -> None:
         """The stages' state before segment `number`, whose predecessors are whole. Raises OutputError."""
-        save_state(self._state(number), state)
+        with self._naming_the_target():
+            save_state(self._state(number), state)
         self._state(number - STATES_KEPT).unlink(missing_ok=True)
 
     def complete(self, done: Completed) -> None:
         """Nothing is left to do but to join the segments. Raises OutputError."""
-        done.write(self.path / COMPLETE)
+        with self._naming_the_target():
+            done.write(self.path / COMPLETE)
+
+    @contextmanager
+    def _naming_the_target(self) -> Generator[None]:
+        """Errors name what the user knows, not a file of this folder."""
+        try:
+            yield
+        except OutputError as error:
+            reason = getattr(error.__cause__, "strerror", None) or error
+            raise OutputError(f"{self.targets[0]}: cannot keep what is done ({reason})") from error
 
     # Its end
 

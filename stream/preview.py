@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from time import monotonic
 
-from ..engines.atomic import check_target
+from ..engines.atomic import check_keeps_input, check_target
 from ..kernels.errors import InputError
 from .config import Settings
 from .films import open_film, script_for
@@ -38,6 +38,7 @@ def preview_frame(
     if target.suffix.lower() != ENDING:
         raise InputError(f"{target}: a preview is one picture; got the ending {target.suffix!r}, expected {ENDING}")
     check_target(target, overwrite)
+    check_keeps_input(Path(location), target)
     with ExitStack() as stack:
         span = Span(max(time_s - WARM_UP_S, Fraction(0)), option="--preview")
         film = stack.enter_context(open_film(location, replace(reading or Reading(), span=span)))

@@ -68,7 +68,7 @@ class Report:
 
     idle_s: how long nothing was computed, because nobody watched. choices: the levels that `--adaptive` took, and why.
     audio_delay_ms: by how much sound is to be delayed where these pictures are sent, None where they are not.
-    damage: what was broken in the input.
+    damage: what was broken in the input. before: frames that an earlier run of the same job had made.
     losses, away_s: how often a live source gave no picture for a while, and for how long in all.
     """
 
@@ -88,6 +88,7 @@ class Report:
     damage: Damage = field(default_factory=Damage)
     choices: list[str] = field(default_factory=list[str])
     audio_delay_ms: int | None = None
+    before: int = 0
     losses: int = 0
     away_s: float = 0.0
 
@@ -98,7 +99,8 @@ class Report:
 
     def summary(self) -> str:
         """One line."""
-        text = f"{self.frames} frames, {self.fps:.1f} fps, {self.cpu_ms_per_frame:.0f} ms CPU a frame"
+        more = f" more, {self.before + self.frames} in all" if self.before else ""
+        text = f"{self.frames} frames{more}, {self.fps:.1f} fps, {self.cpu_ms_per_frame:.0f} ms CPU a frame"
         away = f", the source was away for {self.away_s:.1f} s ({self.losses} times)" if self.losses else ""
         return f"{text}, {self.dropped} dropped{away}, depth: {self.engine}, slowest stage: {self.bottleneck}"
 

@@ -27,7 +27,7 @@ class ReportFile:
     def check(self) -> None:
         if self.path is not None:
             check_target(self.path, self.overwrite)
-            for other in self.other_files:  # the input may be the output, with --overwrite; the report may not
+            for other in self.other_files:
                 check_distinct((other, self.path))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..engines.atomic import put_in_place, write_text
+from ..engines.atomic import put_in_place, unchanged, write_text
 from ..kernels.errors import OutputError
 
 
@@ -28,7 +28,7 @@ class Results:
 
     def deliver(self) -> None:
         """Give the targets, all written aside, their names. Raises OutputError."""
-        for target in reversed(self._targets):  # the first may replace the input, which is needed until then
+        for target in reversed(self._targets):
             aside = self.aside(target)
             try:
                 self._note(target)
@@ -37,7 +37,7 @@ class Results:
                 else:
                     put_in_place(aside, target)
             except OSError as error:
-                raise OutputError(f"{target}: cannot write ({error.strerror or error}); it was not changed") from error
+                raise OutputError(f"{target}: cannot write ({error.strerror or error}){unchanged(target)}") from error
 
     def _note(self, target: Path) -> None:
         """Write down how the finished result will be known again: a rename changes none of this."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from ..engines.api import Engine
-from ..engines.atomic import check_distinct
+from ..engines.atomic import check_distinct, check_keeps_input
 from .completed import Completed
 from .config import Settings
 from .depth_file import check_ending
@@ -54,7 +54,8 @@ def refocus_video(
     """
     targets = [result_of(target)] if depth_out is None else [result_of(target), depth_out]
     check_distinct(targets)
-    check_distinct((Path(source_path), depth_out))
+    for result in targets:
+        check_keeps_input(Path(source_path), result)
     FocusPuller(settings)  # reads the model of faces: what is none is said before a film is opened
     source = _Source(source_path, reading or Reading())
     if is_video(target):
@@ -92,6 +93,7 @@ def depth_of_video(
 ) -> Report:
     """Write the depth of a film as a depth video. Raises InputError, OutputError, EngineError."""
     check_ending(target)
+    check_keeps_input(Path(source_path), target)
     source = _Source(source_path, reading or Reading())
     with job_folder([target], resume=resume, overwrite=overwrite) as job:
         return _FileJob(job, source, settings, {"input": source_path}, overwrite).run(
@@ -193,7 +195,7 @@ class _FileJob:
             self._job.complete(done)
         finally:
             sink.close()
-        return done, report
+        return done, replace(report, before=first)
 
     def _deliver(self, tracks: Sequence[Track], segments: int) -> list[str]:
         """Make each track's file of its segments, and give them their names; returns what is to be said of them."""

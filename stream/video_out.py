@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ..engines.atomic import written_aside
+from ..engines.atomic import unchanged, written_aside
 from ..kernels.errors import OutputError
 from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
 from .encoding_wish import EncodingWish
@@ -44,7 +44,7 @@ def writing(path: Path) -> Generator[None]:
     try:
         yield
     except (FFmpegError, OSError) as error:
-        raise OutputError(f"{path}: cannot write ({reason(error)}); it was not changed") from error
+        raise OutputError(f"{path}: cannot write ({reason(error)}){unchanged(path)}") from error
 
 
 def open_output(path: Path, container: str, info: VideoInfo) -> OutputContainer:

@@ -246,7 +246,7 @@ def test_a_disk_that_is_full_at_the_end_costs_nothing_but_the_end(broken: Broken
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert stderr.count("\n") == 1
-    assert all(words in stderr for words in ("depth.mkv: cannot write", "not changed", "--resume goes on"))
+    assert all(words in stderr for words in ("depth.mkv: cannot write", "--resume goes on"))
     assert names(broken.folder) == [".out.mp4.pullfocus", "in.mp4"]
     assert broken.resume() == []  # nothing is encoded again
     broken.assert_as_unbroken()

@@ -126,7 +126,7 @@ def test_depth_of_another_video_is_refused(clip: Path, tmp_path: Path) -> None:
         (("video", ".", "-o", "out.mp4"), ("is a folder",)),
         (("video", "in.mp4", "-o", "out.txt"), ("'.txt'", ".mp4, .m4v, .mov, .mkv, .webm")),
         (("video", "in.mp4", "-o", "nowhere/out.mp4"), ("folder nowhere does not exist",)),
-        (("video", "in.mp4", "-o", "in.mp4"), ("exists", "--overwrite")),
+        (("video", "in.mp4", "-o", "in.mp4"), ("in.mp4 is the input", "another name")),
         (("video", "in.mp4", "-o", "out.mp4", "--depth-in", "in.mp4"), ("yuv420p", "expected grey16")),
         (("video", "in.mp4", "-o", "out.mp4", "--depth-in", "x.png"), ("needs a depth video",)),
         (("video", "in.mp4", "-o", "out.mp4", "--depth-out", "x.mp4", *PLANE), (".mkv",)),
@@ -153,11 +153,16 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert clip.read_bytes() == before
 
 
-def test_overwrite_replaces_also_the_input_itself(clip: Path) -> None:
+@pytest.mark.parametrize("command", ["video", "depth"])
+def test_the_input_is_never_replaced(command: str, clip: Path, tmp_path: Path) -> None:
     before = clip.read_bytes()
-    assert run("video", clip, "-o", clip, "--overwrite", *PLANE).returncode == 0
-    assert clip.read_bytes() != before
-    assert len(decode_all(clip)) == 20
+    source = clip if command == "video" else clip.rename(tmp_path / "in.mkv")
+    link = tmp_path / f"link{source.suffix}"
+    link.symlink_to(source)
+    for target in (source, link):
+        result = run(command, source, "-o", target, "--overwrite", "--engine", "plane")
+        assert_one_line(result, f"{target} is the input")
+    assert source.read_bytes() == before
 
 
 def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path: Path) -> None:
