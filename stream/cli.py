@@ -84,8 +84,12 @@ for command in (commands.video, commands.image, commands.depth):
     app.command()(command)
 app.command(cls=BatchCommand)(batch)
 app.command(cls=LiveCommand)(commands.live)
-for command in (commands.cameras, commands.bench, commands.doctor):
+for command in (commands.cameras, commands.doctor):
     app.command()(command)
 app.add_typer(engine_commands.app, name="engine")
 for entry in sorted(entry_points(group="pullfocus.commands"), key=lambda entry: entry.name):
-    app.command(entry.name)(entry.load())
+    found = entry.load()
+    if isinstance(found, typer.Typer):  # a command with commands of its own
+        app.add_typer(found, name=entry.name)
+    else:
+        app.command(entry.name)(found)

@@ -184,41 +184,6 @@ def live(
     run_and_tell(lambda: run_live(request, settings), what_was_done(names), file)
 
 
-def bench(
-    source: o.SourceOption = "synthetic",
-    size: o.Size = None,
-    frames: Annotated[int, typer.Option(metavar="N", min=1, help="how many frames")] = 200,
-    focus: o.Focus = None,
-    focus_script: o.FocusScriptFile = None,
-    face_model: o.FaceModel = None,
-    aperture: o.Aperture = DEFAULT_APERTURE,
-    kernel: o.Kernel = "disc",
-    layers: o.Layers = 6,
-    smooth: o.Smooth = "none",
-    net_every: o.NetEvery = 1,
-    steady: o.Steady = True,
-    quality: o.QualityOption = "fast",
-    depth_range: o.DepthRange = "fixed",
-    device: o.Device = "auto",
-    engine: o.EngineOption = "auto",
-    model: o.Model = "resnet18",
-    json: o.Json = None,
-    overwrite: o.Overwrite = False,
-) -> None:
-    """Measure latency per frame: every frame through all stages as fast as it goes, into nothing."""
-    from .live_job import run_bench
-    from .live_request import LiveRequest
-
-    settings = o.settings_from(
-        focus=focus, focus_script=focus_script, face_model=face_model, aperture=aperture, kernel=kernel,
-        layers=layers, smooth=smooth, net_every=net_every, steady=steady,
-        depth_range=depth_range, engine=EngineRequest(engine, device, model, quality),
-    )  # fmt: skip
-    request = LiveRequest(source, ("null",), o.parse_size(size), frames=frames)
-    report = run_and_tell(lambda: run_bench(request, settings), "measured", ReportFile(json, overwrite))
-    Console().print(report.table())
-
-
 def cameras(
     json: Annotated[bool, typer.Option("--json", help="as JSON, for other programs")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`pullfocus live` and `pullfocus bench`."""
+"""`pullfocus live`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from .focus import FocusPuller
 from .idle import Gate
 from .live_request import LiveRequest
 from .live_sinks import open_sinks
-from .live_sources import LiveSource, open_bench_source, open_source
+from .live_sources import LiveSource, open_source
 from .pipeline import Interrupted, run
 from .prepare import prepared
 from .report import Moment, Report
-from .sinks import NullSink
 
 Listener: TypeAlias = Callable[[Callable[[], Moment]], None]
 OpenSource: TypeAlias = Callable[[ExitStack, LiveRequest], LiveSource]
@@ -84,16 +83,3 @@ def _told(report: Report, source: LiveSource, gate: Gate, adaptation: Adaptation
         losses=absence.losses,
         away_s=absence.away_s,
     )
-
-
-def run_bench(request: LiveRequest, settings: Settings) -> Report:
-    """As fast as it goes, every frame, into nothing. Compiling the net for the frames' size is not counted."""
-    puller = FocusPuller(settings)
-    with ExitStack() as stack:
-        source = open_bench_source(stack, request)
-        size_hw = request.size_hw or source.size_hw
-        adjusted = Adjusted(source, size_hw, lambda: request.mirror, request.frames)
-        parts = stack.enter_context(prepared(settings, warm_up_hw=size_hw))
-        stages = parts.stages(settings, puller)
-        # Channels of one: latency holds one wait for the slowest stage at each end, not the length of long queues.
-        return run(adjusted, stages, NullSink(), engine=parts.engine, capacity=1)

@@ -68,17 +68,18 @@ def run(
     on_idle: Callable[[], bool] | None = None,
     on_start: Callable[[Callable[[], Moment]], None] | None = None,
     capacity: int = CAPACITY,
+    meter: Meter | None = None,
 ) -> Report:
     """Run to the end of input. The first error of any thread ends everything and is raised here.
 
     on_idle: called while no frame comes; False ends the run. on_start: is given what tells how the run does, at any
-    moment and in any thread. capacity: of the channels of a source that is not live. Raises Interrupted at Ctrl-C,
-    which takes effect between two frames.
+    moment and in any thread. capacity: of the channels of a source that is not live. meter: for `step_names`, where the
+    caller wants what it collects. Raises Interrupted at Ctrl-C, which takes effect between two frames.
     """
-    names = ["source", *(stage.name for stage in stages), "sink"]
+    names = step_names(stages)
     capacity = 1 if source.live else capacity
     channels: list[Channel[Any]] = [Channel(f"{a}→{b}", capacity, newest_wins=source.live) for a, b in pairwise(names)]
-    meter = Meter(names)
+    meter = meter or Meter(names)
     if on_start is not None:
         on_start(lambda: meter.now(channels))
     try:
@@ -93,6 +94,11 @@ def run(
         told = [*(notes or []), *getattr(stop, "__notes__", [])]  # a thread that did not stop is named there
         raise Interrupted(meter.report(channels, engine, told)) from stop
     return meter.report(channels, engine, notes or [])
+
+
+def step_names(stages: Sequence[Stage]) -> list[str]:
+    """What a run's time is told for, in a frame's order."""
+    return ["source", *(stage.name for stage in stages), "sink"]
 
 
 def _pump(source: Source, out: Channel[Frame], record: Callable[[float], None]) -> None:

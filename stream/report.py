@@ -143,9 +143,10 @@ class Moment:
 class Meter:
     """Collects durations while a run goes on; each stage writes only its own list, so no lock is needed."""
 
-    def __init__(self, stages: list[str]) -> None:
-        self.durations_s: dict[str, deque[float]] = {name: deque(maxlen=RECENT_FRAMES) for name in stages}
-        self.latencies_s: deque[float] = deque(maxlen=RECENT_FRAMES)
+    def __init__(self, stages: list[str], keep: int | None = RECENT_FRAMES) -> None:
+        """keep: how many frames it looks back; None: to the first."""
+        self.durations_s: dict[str, deque[float]] = {name: deque(maxlen=keep) for name in stages}
+        self.latencies_s: deque[float] = deque(maxlen=keep)
         self.frames = 0
         self._handed_s: deque[float] = deque(maxlen=RECENT)
         self._start_s, self._start_cpu_s = monotonic(), process_time()
@@ -202,5 +203,16 @@ def _peak_memory_mb() -> float:
         return 0.0
     import resource
 
+    # Linux hands the parent's peak on to `ru_maxrss` of every program that it starts; its VmHWM is our own.
+    if (own := _high_water_mark_mb()) is not None:
+        return own
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _high_water_mark_mb() -> float | None:
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM")), None)

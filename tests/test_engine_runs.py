@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pullfocus.benchmarks.latency.request import RowRequest
 from pullfocus.engines.build import EngineRequest
 from pullfocus.engines.finding import find_gpu_engines
 from pullfocus.kernels.errors import EngineError
@@ -71,8 +72,7 @@ def test_a_film_whose_gpu_fails_can_be_gone_on_with(
     assert len(list(decode_all(out))) == FRAMES
 
 
-@pytest.mark.parametrize(("command", "live"), [("live", True), ("bench", False)])
-def test_only_live_does_not_wait(monkeypatch: pytest.MonkeyPatch, command: str, live: bool) -> None:
+def test_only_live_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[bool]()
 
     def run(_request: LiveRequest, settings: Settings) -> Report:
@@ -80,9 +80,9 @@ def test_only_live_does_not_wait(monkeypatch: pytest.MonkeyPatch, command: str, 
         raise EngineError("seen enough")
 
     monkeypatch.setattr("pullfocus.stream.live_job.run_live", run)
-    monkeypatch.setattr("pullfocus.stream.live_job.run_bench", run)
-    assert run_cli([command, "--source", "synthetic", "--frames", "1"]) == 2
-    assert asked == [live]
+    assert run_cli(["live", "--source", "synthetic", "--frames", "1"]) == 2
+    assert asked == [True]
+    assert not RowRequest().settings().engine.live
 
 
 @pytest.mark.parametrize("engine", ["tensorrt", "tensorrt-rtx"])

@@ -1,0 +1,90 @@
+"""Measure rows one after another, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ...engines.api import to_stderr
+from ...kernels.errors import EngineError
+from .child import FAILED
+from .request import RowRequest, names_of
+from .result import Result
+from .row import Row
+
+COMMAND = (sys.executable, "-P", "-m", f"{__package__}.child")  # -P: the folder at hand must not shadow packages
+
+
+class BrokenOffError(Exception):
+    """A row failed, or Ctrl-C came; `why` says so. rows: those that were measured before."""
+
+    def __init__(self, rows: list[Row], why: BaseException) -> None:
+        super().__init__()
+        self.rows, self.why = rows, why
+
+
+def measure_all(requests: Sequence[RowRequest]) -> list[Row]:
+    """Raises BrokenOffError where some rows were measured; else what would be its `why`."""
+    rows, names = list[Row](), names_of([request.facts() for request in requests])
+    for number, (request, name) in enumerate(zip(requests, names, strict=True), 1):
+        if len(requests) > 1:
+            to_stderr(f"row {number} of {len(requests)}: {name}")
+        try:
+            rows.append(measure_row(request))
+        except (EngineError, KeyboardInterrupt) as error:
+            if not rows:
+                raise
+            raise BrokenOffError(rows, error) from error
+    return rows
+
+
+def measure_row(request: RowRequest, command: Sequence[str] = COMMAND) -> Row:
+    """Raises EngineError with the row's own line, or with how its process ended."""
+    with TemporaryDirectory(prefix="pullfocus-bench-") as folder:
+        out = Path(folder) / "row.json"
+        code = _run([*command, str(out)], json.dumps(request.facts()))
+        answer: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+    if code == FAILED and "error" in answer:
+        raise EngineError(answer["error"])
+    if code != 0 or not answer:
+        end = f"by signal {-code}; the system may have been short of memory" if code < 0 else f"with exit code {code}"
+        raise EngineError(f"--size {request.size or 'default'} --engine {request.engine}: its process ended {end}")
+    return Row.of_facts(answer)
+
+
+def _run(command: Sequence[str], text: str) -> int:
+    """The exit code; whatever ends this call ends the process."""
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)  # noqa: S603
+    except OSError as error:
+        raise EngineError(f"cannot start {command[0]} ({error.strerror})") from error
+    with process:
+        try:
+            process.communicate(text)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode
+
+
+def warnings_of(result: Result) -> list[str]:
+    """What the reader must know before believing the figures."""
+    names, lines = names_of([row.settings for row in result.rows]), list[str]()
+    busy = [row.conditions.others or 0.0 for row in result.rows if row.conditions.was_busy]
+    if busy:
+        lines.append(
+            f"other programs took up to {max(busy):.0%} of the cores' time in {len(busy)} of {len(names)} rows; "
+            "figures are too slow: measure on an idle machine"
+        )
+    for name, row in zip(names, result.rows, strict=True):
+        found = row.steadiness
+        if found.is_known and found.from_frame is None:
+            lines.append(f"{name}: no steady state, latency drifts by {found.drift:+.0%}; take more --frames")
+        elif found.from_frame:
+            lines.append(f"{name}: steady from frame {found.from_frame}; --warm-up {row.left_out + found.from_frame}")
+    return lines
