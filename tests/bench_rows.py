@@ -39,6 +39,7 @@ def row(latency_us: NDArray[np.int64], conditions: Conditions | None = None, **s
         peak_memory_mb=100.0,
         measuring=0.0004,
         conditions=conditions or Conditions(0.1, 0.2, 0.01),
+        runs=(len(latency_us),),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pullfocus.benchmarks.latency.child import measure
 from pullfocus.benchmarks.latency.job import BenchJob
-from pullfocus.benchmarks.latency.measure import measure_row, warnings_of
+from pullfocus.benchmarks.latency.measure import measure_all, measure_row, warnings_of
 from pullfocus.benchmarks.latency.plots import pareto_front, plots_of, quality_figures
 from pullfocus.benchmarks.latency.request import Lists, RowRequest, names_of
 from pullfocus.benchmarks.latency.result import Result
@@ -116,11 +116,24 @@ def test_what_was_measured_before_an_end_is_kept(
         return found
 
     monkeypatch.setattr("pullfocus.benchmarks.latency.measure.measure_row", one)
-    job = BenchJob(Lists(aperture=(7.0, 3.0)).rows(RowRequest()), tmp_path / "a.json")
+    job = BenchJob(Lists(aperture=(7.0, 3.0)).rows(RowRequest()), json=tmp_path / "a.json")
     with pytest.raises(type(stop)):
         job.run(Console())
     assert len(Result.read(tmp_path / "a.json").rows) == 1
     assert "1 of 2 rows were measured before it ended" in capsys.readouterr().err
+
+
+def test_rows_are_repeated_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[float]()
+
+    def one(request: RowRequest) -> Row:
+        asked.append(request.aperture)
+        return row(correlated(len(asked), 50), aperture=request.aperture)
+
+    monkeypatch.setattr("pullfocus.benchmarks.latency.measure.measure_row", one)
+    rows = measure_all(Lists(aperture=(7.0, 3.0)).rows(RowRequest()), repeat=3)
+    assert asked == [7.0, 3.0] * 3
+    assert [(one.settings["aperture"], one.runs) for one in rows] == [(7.0, (50,) * 3), (3.0, (50,) * 3)]
 
 
 def test_lists_give_every_combination() -> None:
@@ -160,6 +173,7 @@ def test_compare_says_what_is_slower_and_the_gate_is_exit_code_1(
     out, err = capsys.readouterr()
     assert re.search(r"640x480 +1\.\d+ \(1\.\d+–1\.\d+\).*slower", out)
     assert "warning: measured on different machines: gpu none, then RTX" in err
+    assert "measure with --repeat 5 or more" in err
     assert "note: only in A: size 640x480, engine auto, model resnet18, quality fast, layers 6, aperture 3.0" in err
     assert run_cli(["bench", "compare", *names, "--gate"]) == 1
     assert "pullfocus: slower than the baseline: 640x480: median latency × 1." in capsys.readouterr().err

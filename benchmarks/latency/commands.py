@@ -68,6 +68,9 @@ def run(
     warm_up: Annotated[
         int, typer.Option("--warm-up", metavar="N", min=0, help="frames before them, left out of all figures")
     ] = WARM_UP,
+    repeat: Annotated[
+        int, typer.Option(metavar="N", min=1, help="measure every row N times, in turns: to compare, 5 or more")
+    ] = 1,
     focus: o.Focus = None,
     focus_script: o.FocusScriptFile = None,
     face_model: o.FaceModel = None,
@@ -111,7 +114,7 @@ def run(
     _check_targets(json, report, gate, overwrite)
     from .job import BenchJob
 
-    job = BenchJob(requests, json, report, gate, tolerance, overwrite)
+    job = BenchJob(requests, repeat, json, report, gate, tolerance, overwrite)
     if job.run(Console()):
         raise typer.Exit(REGRESSION)
 

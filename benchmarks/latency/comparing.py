@@ -1,7 +1,8 @@
 """Is B slower than A? Ratios with 95 % intervals, row by row.
 
 Neighbouring frames are alike (a busy moment lasts for several), so single frames must not be drawn: a moving-block
-bootstrap draws stretches of the series, which are the longer the more a frame tells of the next.
+bootstrap draws stretches of the series, which are the longer the more a frame tells of the next. Runs of `--repeat`
+differ, too (where memory lies, what the machine does meanwhile), so whole runs are drawn first.
 """
 
 from __future__ import annotations
@@ -44,11 +45,16 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class RowComparison:
-    """What became of a row. stages: B / A of medians, of the stages that are long enough to tell."""
+    """What became of a row.
+
+    cpu: of the median CPU time a frame, which other programs hardly change; it decides nothing. stages: B / A of
+    medians, of the stages that are long enough to tell.
+    """
 
     name: str
     median: Ratio
     p95: Ratio
+    cpu: Ratio
     stages: dict[str, Ratio]
 
     @property
@@ -105,7 +111,7 @@ def _full_name(key: tuple[tuple[str, object], ...]) -> str:
 
 def _compare_rows(name: str, before: Row, after: Row, tolerance: float) -> RowComparison:
     def ratio(old: NDArray[np.int64], new: NDArray[np.int64], percent: int) -> Ratio:
-        return compare_series(old, new, percent, tolerance)
+        return compare_series(before.of_runs(old), after.of_runs(new), percent, tolerance)
 
     stages = {
         stage: ratio(series, after.stages_us[stage], 50)
@@ -113,22 +119,29 @@ def _compare_rows(name: str, before: Row, after: Row, tolerance: float) -> RowCo
         if stage in after.stages_us and float(np.median(series)) >= SHORTEST_STAGE_US
     }
     old, new = before.latency_us, after.latency_us
-    return RowComparison(name, ratio(old, new, 50), ratio(old, new, 95), stages)
+    return RowComparison(
+        name, ratio(old, new, 50), ratio(old, new, 95), ratio(before.cpu_us, after.cpu_us, 50), stages
+    )  # fmt: skip
 
 
 def compare_series(
-    before: NDArray[np.int64], after: NDArray[np.int64], percent: int, tolerance: float = 0.0, seed: int = SEED
+    before: Sequence[NDArray[np.int64]],
+    after: Sequence[NDArray[np.int64]],
+    percent: int,
+    tolerance: float = 0.0,
+    draws: int = DRAWS,
 ) -> Ratio:
-    """after / before of a percentile. before, after: in frames' order. The same numbers give the same answer.
+    """after / before of a percentile. before, after: a series for each run, in frames' order.
 
-    It differs when the whole interval lies beyond 1 ± tolerance.
+    It differs when the whole interval lies beyond 1 ± tolerance. The same numbers give the same answer.
     """
-    if min(len(before), len(after)) < FEWEST_FRAMES.get(percent, 10) or not np.percentile(before, percent):
+    old, new = np.concatenate(before), np.concatenate(after)
+    if min(len(old), len(new)) < FEWEST_FRAMES.get(percent, 10) or not np.percentile(old, percent):
         return Ratio(1.0, 1.0, 1.0, "too few frames")
-    random = np.random.default_rng(seed)
-    drawn = bootstrap(after, percent, random) / np.maximum(bootstrap(before, percent, random), 1.0)
+    random = np.random.default_rng(SEED)
+    drawn = bootstrap(after, percent, random, draws) / np.maximum(bootstrap(before, percent, random, draws), 1.0)
     low, high = (float(value) for value in np.percentile(drawn, INTERVAL))
-    value = float(np.percentile(after, percent) / np.percentile(before, percent))
+    value = float(np.percentile(new, percent) / np.percentile(old, percent))
     if low > 1.0 + tolerance:
         return Ratio(value, low, high, "slower")
     if high < 1.0 / (1.0 + tolerance):
@@ -137,18 +150,24 @@ def compare_series(
 
 
 def bootstrap(
-    series: NDArray[np.int64], percent: int, random: np.random.Generator, draws: int = DRAWS
+    runs: Sequence[NDArray[np.int64]], percent: int, random: np.random.Generator, draws: int = DRAWS
 ) -> NDArray[np.float64]:
-    """`draws` percentiles of series made of blocks of `series`, which is thought of as a ring."""
-    count, length = len(series), block_length(series)
-    blocks = -(-count // length)
-    within = np.arange(length)
+    """`draws` percentiles: runs are drawn with replacement, and made anew of blocks of themselves, each run a ring.
+
+    One run fewer is drawn than there are: as many would show too little of how few runs differ (Rao and Wu). Runs of
+    different lengths are taken as far as the shortest.
+    """
+    drawn, frames = max(1, len(runs) - 1), min(map(len, runs))
+    table = np.stack([run[:frames] for run in runs])
+    length = max(map(block_length, table))
+    blocks, within = -(-frames // length), np.arange(length)
     found = list[NDArray[np.float64]]()
     for done in range(0, draws, AT_A_TIME):  # at a time, for long series would fill the memory
         some = min(AT_A_TIME, draws - done)
-        starts = random.integers(0, count, (some, blocks, 1))
-        places = ((starts + within) % count).reshape(some, -1)[:, :count]
-        found.append(np.percentile(series[places], percent, axis=1))
+        chosen = random.integers(0, len(runs), (some, drawn, 1))
+        starts = random.integers(0, frames, (some, drawn, blocks, 1))
+        places = ((starts + within) % frames).reshape(some, drawn, -1)[:, :, :frames]
+        found.append(np.percentile(table[chosen, places].reshape(some, -1), percent, axis=1))
     return np.concatenate(found)
 
 

@@ -20,12 +20,15 @@ from .result import Result
 from .row import Row
 from .table import rows_table, stage_medians_table, stages_table, summary
 
+FEW_RUNS = 5  # below which what differs from run to run is not known
+
 
 @dataclass(frozen=True, slots=True)
 class BenchJob:
     """Rows to measure, and what to do with them: all names are checked by the caller."""
 
     requests: list[RowRequest]
+    repeat: int = 1
     json: Path | None = None
     report: Path | None = None
     gate: Path | None = None
@@ -39,7 +42,7 @@ class BenchJob:
         """
         baseline = None if self.gate is None else Result.read(self.gate)
         try:
-            rows = measure_all(self.requests)
+            rows = measure_all(self.requests, self.repeat)
         except BrokenOffError as stop:
             to_stderr(f"{len(stop.rows)} of {len(self.requests)} rows were measured before it ended")
             self._deliver(stop.rows, console)
@@ -84,6 +87,8 @@ def tell_comparison(before: Result, after: Result, tolerance: float, console: Co
         old, new = before.environment.get(part, "unknown"), after.environment.get(part, "unknown")
         if old != new:
             print(f"warning: measured on different machines: {part} {old}, then {new}", file=sys.stderr)
+    for caution in _cautions(before, after):
+        print(f"warning: {caution}", file=sys.stderr)
     for where, names in (("A", comparison.only_before), ("B", comparison.only_after)):
         for name in names:
             to_stderr(f"only in {where}: {name}")
@@ -97,10 +102,27 @@ def tell_comparison(before: Result, after: Result, tolerance: float, console: Co
     return bool(regressions)
 
 
+def _cautions(before: Result, after: Result) -> list[str]:
+    """What may have made a difference besides the program."""
+    lines = list[str]()
+    busy = [name for name, result in (("A", before), ("B", after)) if any(r.conditions.was_busy for r in result.rows)]
+    if busy:
+        lines.append(f"other programs took cores' time in {' and '.join(busy)}; a difference may be theirs")
+    if any(len(row.runs) < FEW_RUNS for row in (*before.rows, *after.rows)):
+        lines.append(f"intervals hold no noise between runs; measure with --repeat {FEW_RUNS} or more")
+    return lines
+
+
 def _comparison_table(comparison: Comparison) -> Table:
-    table = Table("row", title="latency, B / A (95 % interval)", title_justify="left", title_style="bold", box=None)
-    for name in ("median", "p95", "verdict"):
+    table = Table(
+        "row",
+        title="latency and CPU time a frame, B / A (95 % interval)",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+    )
+    for name in ("median", "p95", "CPU", "verdict"):
         table.add_column(name, no_wrap=name != "verdict")
     for row in comparison.rows:
-        table.add_row(row.name, row.median.words, row.p95.words, row.verdict)
+        table.add_row(row.name, row.median.words, row.p95.words, row.cpu.words, row.verdict)
     return table

@@ -28,19 +28,23 @@ class BrokenOffError(Exception):
         self.rows, self.why = rows, why
 
 
-def measure_all(requests: Sequence[RowRequest]) -> list[Row]:
-    """Raises BrokenOffError where some rows were measured; else what would be its `why`."""
-    rows, names = list[Row](), names_of([request.facts() for request in requests])
-    for number, (request, name) in enumerate(zip(requests, names, strict=True), 1):
-        if len(requests) > 1:
-            to_stderr(f"row {number} of {len(requests)}: {name}")
+def measure_all(requests: Sequence[RowRequest], repeat: int = 1) -> list[Row]:
+    """Every row `repeat` times, in turns: what changes on the machine meanwhile changes all rows alike.
+
+    Raises BrokenOffError where some were measured; else what would be its `why`.
+    """
+    runs, names = [list[Row]() for _ in requests], names_of([request.facts() for request in requests])
+    turns = [(turn, index) for turn in range(repeat) for index in range(len(requests))]
+    for done, (turn, index) in enumerate(turns):
+        if len(turns) > 1:
+            to_stderr(f"run {turn + 1} of {repeat}, row {index + 1} of {len(requests)}: {names[index]}")
         try:
-            rows.append(measure_row(request))
+            runs[index].append(measure_row(requests[index]))
         except (EngineError, KeyboardInterrupt) as error:
-            if not rows:
+            if not done:
                 raise
-            raise BrokenOffError(rows, error) from error
-    return rows
+            raise BrokenOffError([Row.joined(some) for some in runs if some], error) from error
+    return [Row.joined(some) for some in runs]
 
 
 def measure_row(request: RowRequest, command: Sequence[str] = COMMAND) -> Row:

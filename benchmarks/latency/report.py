@@ -145,7 +145,9 @@ def _common(rows: Sequence[Row]) -> dict[str, str]:
     }
     costs = max(row.measuring for row in rows)
     loads = [f"{row.conditions.load_before} → {row.conditions.load_after}" for row in rows]
-    frames = ", ".join(sorted({f"{row.frames} measured after {row.left_out} left out" for row in rows}))
+    frames = ", ".join(
+        sorted({f"{len(row.runs)} × {row.runs[0]} measured after {row.left_out} left out" for row in rows})
+    )
     return shared | {
         "frames": frames,
         "load before → after": ", ".join(loads),

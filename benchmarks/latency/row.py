@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,8 @@ class Row:
 
     latency_us: capture to hand-over. interval_us: between hand-overs. cpu_us: CPU time of all threads in that
     interval. stages_us: wall time of each step. gpu_us: of the net's work on the GPU; None without one.
-    left_out: frames before the measured ones. measuring: what recording costs, as a share of an interval.
+    runs: how many frames each run of `--repeat` has, in the series' order. left_out: frames before the measured ones
+    of each. measuring: what recording costs, as a share of an interval.
     """
 
     settings: dict[str, Any]
@@ -53,6 +55,11 @@ class Row:
     measuring: float
     conditions: Conditions
     notes: list[str] = field(default_factory=list[str])
+    runs: tuple[int, ...] = ()
+
+    def of_runs(self, series_us: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """A series of the row, a frame an entry, cut into its runs."""
+        return np.split(series_us, np.cumsum(self.runs)[:-1])
 
     @property
     def frames(self) -> int:
@@ -87,7 +94,8 @@ class Row:
 
     @property
     def steadiness(self) -> Steadiness:
-        return steadiness(self.latency_us)
+        """Of the run that took longest to get there."""
+        return max(map(steadiness, self.of_runs(self.latency_us)), key=lambda one: one.lateness)
 
     def facts(self) -> dict[str, Any]:
         """As JSON; `of_facts` reads it again."""
@@ -96,6 +104,7 @@ class Row:
             "settings": self.settings,
             "engine": self.engine,
             "frames": self.frames,
+            "runs": self.runs,
             "left_out": self.left_out,
             "fps": round(self.fps, 3),
             "latency": asdict(self.latency),
@@ -132,10 +141,32 @@ class Row:
             measuring=float(facts["measuring"]),
             conditions=Conditions(**facts["conditions"]),
             notes=[str(note) for note in facts["notes"]],
+            runs=tuple(int(count) for count in facts["runs"]),
         )
-        if not row.frames or any(len(stage) != row.frames for stage in row.stages_us.values()):
+        lengths = {len(row.latency_us), sum(row.runs), *map(len, row.stages_us.values())}
+        if min(row.runs, default=0) < 1 or len(lengths) > 1:
             raise ValueError("series of no frames, or of different lengths")
         return row
+
+    @classmethod
+    def joined(cls, rows: Sequence[Row]) -> Row:
+        """One row of several with the same settings; what it took is the most that one of them did."""
+        first, last = rows[0], rows[-1]
+        others = [row.conditions.others for row in rows if row.conditions.others is not None]
+        gpu_us = [row.gpu_us for row in rows if row.gpu_us is not None]
+        return replace(
+            first,
+            latency_us=np.concatenate([row.latency_us for row in rows]),
+            interval_us=np.concatenate([row.interval_us for row in rows]),
+            cpu_us=np.concatenate([row.cpu_us for row in rows]),
+            stages_us={name: np.concatenate([row.stages_us[name] for row in rows]) for name in first.stages_us},
+            gpu_us=np.concatenate(gpu_us) if gpu_us else None,
+            peak_memory_mb=max(row.peak_memory_mb for row in rows),
+            measuring=max(row.measuring for row in rows),
+            conditions=Conditions(first.conditions.load_before, last.conditions.load_after, max(others, default=None)),
+            notes=list(dict.fromkeys(note for row in rows for note in row.notes)),
+            runs=tuple(count for row in rows for count in row.runs),
+        )
 
 
 def _whole(values: Any) -> NDArray[np.int64]:
@@ -168,6 +199,7 @@ def row_of(run: BenchRun, settings: dict[str, Any], warm_up: int, conditions: Co
         measuring=run.measuring_s * 1e6 / float(np.median(intervals_us)) if intervals_us.sum() else 0.0,
         conditions=conditions,
         notes=list(run.report.notes),
+        runs=(total - out,),
     )
 
 
