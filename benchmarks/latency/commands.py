@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from ...engines.atomic import check_distinct, check_target
@@ -113,9 +112,10 @@ def run(
     requests = lists.rows(alike)
     _check_targets(json, report, gate, overwrite)
     from .job import BenchJob
+    from .table import wide_console
 
     job = BenchJob(requests, repeat, json, report, gate, tolerance, overwrite)
-    if job.run(Console()):
+    if job.run(wide_console()):
         raise typer.Exit(REGRESSION)
 
 
@@ -129,8 +129,9 @@ def compare(
     """Say of every row whether B is faster or slower than A beyond noise (bootstrap, 95 % intervals)."""
     from .job import tell_comparison
     from .result import Result
+    from .table import wide_console
 
-    if tell_comparison(Result.read(before), Result.read(after), tolerance, Console(), gate) and gate:
+    if tell_comparison(Result.read(before), Result.read(after), tolerance, wide_console(), gate) and gate:
         raise typer.Exit(REGRESSION)
 
 

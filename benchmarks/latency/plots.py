@@ -202,7 +202,10 @@ def _place(key: str, row: Row) -> float:
 
 
 def _draw_pareto(quality: dict[str, float]) -> Draw:
-    """A point for each row, joined where only `--quality` differs; ringed are those that no other beats in both."""
+    """A point for each row, joined where only `--quality` differs; ringed where none of the same size beats it in both.
+
+    Quality is that of `--quality` on drawn scenes, whatever the rows' pictures are.
+    """
 
     def at(row: Row) -> tuple[float, float]:
         return row.latency.p50_ms, quality[row.settings["quality"]]
@@ -212,14 +215,17 @@ def _draw_pareto(quality: dict[str, float]) -> Draw:
         for (name, group), colour in zip(groups.items(), COLOURS * (1 + len(groups) // len(COLOURS))):
             points = sorted(map(at, group), key=lambda point: point[1])
             axes.plot(*zip(*points), marker="o", color=colour, label=name or None)
-        front = pareto_front([at(row) for group in groups.values() for row in group])
-        axes.scatter(*zip(*front), s=130, facecolors="none", edgecolors=look.ink, label="beaten by none")
+        sizes = defaultdict[str, list[tuple[float, float]]](list)
+        for row in (row for group in groups.values() for row in group):
+            sizes[str(row.settings["size"])].append(at(row))
+        front = [point for points in sizes.values() for point in pareto_front(points)]
+        axes.scatter(*zip(*front), s=130, facecolors="none", edgecolors=look.ink, label="beaten by none of its size")
         for name, value in quality.items():
             axes.annotate(f" {name}", (0, value), xycoords=("axes fraction", "data"), fontsize=8, va="bottom")
         axes.margins(x=0.15, y=0.2)
         axes.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
         axes.set_xlabel("median latency, ms")
-        axes.set_ylabel("PSNR against a thin lens, dB")
+        axes.set_ylabel("PSNR on drawn scenes, dB")
 
     return draw
 

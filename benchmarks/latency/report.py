@@ -87,7 +87,7 @@ def page(result: Result, pictures: Sequence[Picture]) -> str:
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{style}</style></head>\n'
             f"<body><header><p>pullfocus bench</p><h1>Latency per frame</h1><p>{escape(where)} · commit "
             f"{escape(result.environment.get('commit', 'unknown'))}</p></header>\n<main>\n",
-            *(f'<p class="warning">{escape(line)}</p>\n' for line in warnings_of(result)),
+            _warnings(warnings_of(result)),
             _cards(rows),
             *(f"<section>{html_table(table)}</section>\n" for table in tables),
             f'<div class="plots">{"".join(map(_figure, pictures))}</div>\n',
@@ -96,6 +96,10 @@ def page(result: Result, pictures: Sequence[Picture]) -> str:
             f"<section><h2>Terms</h2>{_facts(dict(TERMS))}</section>\n</main></body></html>\n",
         )
     )
+
+
+def _warnings(lines: Sequence[str]) -> str:
+    return f'<div class="warning">{"".join(f"<p>{escape(line)}</p>" for line in lines)}</div>\n' if lines else ""
 
 
 def _cards(rows: Sequence[Row]) -> str:
@@ -115,9 +119,11 @@ def _cards(rows: Sequence[Row]) -> str:
 
 def html_table(table: Table) -> str:
     """A table of the terminal's as HTML."""
-    head = "".join(f"<th>{escape(str(column.header))}</th>" for column in table.columns)
+    sides = [' class="text"' if column.justify == "left" else "" for column in table.columns]
+    head = "".join(f"<th{side}>{escape(str(column.header))}</th>" for side, column in zip(sides, table.columns))
     lines = zip(*(column.cells for column in table.columns), strict=True)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in line)}</tr>" for line in lines)
+    cells = ["".join(f"<td{side}>{escape(str(cell))}</td>" for side, cell in zip(sides, line)) for line in lines]
+    body = "".join(f"<tr>{line}</tr>" for line in cells)
     return (
         f'<h2>{escape(str(table.title))}</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 
 from .request import differing, said
 from .row import Row
 from .statistics import Spread, jitter_ms
+
+PIPE_WIDTH = 140  # characters
+
+
+def wide_console() -> Console:
+    """A terminal is as wide as it is; in a file or a pipe no cell is broken for that."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def summary(row: Row) -> str:
@@ -60,9 +69,9 @@ def _cells(spread: Spread) -> list[str]:
 
 
 def _table(title: str, settings: Sequence[str], figures: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in settings:
-        table.add_column(name.replace("_", " "))
+        table.add_column(name.replace("_", " "), overflow="fold")
     for name in figures:
         table.add_column(name, justify="right", no_wrap=True)
     return table
