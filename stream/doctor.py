@@ -22,6 +22,7 @@ PACKAGES = {
     "openvino": "",
     "torch": "train",
     "torchvision": "train",
+    "matplotlib": "bench",
     "pyvirtualcam": "virtual",
     "ray": "ray",
     "aiohttp": "web",

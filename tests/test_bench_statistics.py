@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -274,7 +273,4 @@ def test_recording_a_frame_costs_less_than_a_hundredth_of_a_short_one() -> None:
     from pullfocus.stream import bench_job
 
     costs_s = min(bench_job._measuring_s(["source", "depth", "layers", "refocus", "sink"]) for _ in range(5))  # pyright: ignore[reportPrivateUsage]
-    started_s = perf_counter()
-    perf_counter()
-    assert perf_counter() - started_s < costs_s  # more than one look at the clock is in it
-    assert costs_s < 0.01 * 0.005
+    assert 1e-7 < costs_s < 0.01 * 0.005  # a dozen looks at clocks are in it
