@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,21 @@ def test_the_page_goes_with_its_package(project: dict[str, Any]) -> None:
     beside = [path for path in (ROOT / "stream" / "web").iterdir() if path.is_file() and path.suffix != ".py"]
     assert {path.name for path in beside} >= {"index.html", "style.css", "page.js"}
     assert [path.name for path in beside if not any(path.match(pattern) for pattern in patterns)] == []
+
+
+def test_the_style_of_the_report_goes_with_its_package(project: dict[str, Any]) -> None:
+    patterns = project["tool"]["setuptools"]["package-data"]["pullfocus.benchmarks.latency"]
+    beside = [path for path in (ROOT / "benchmarks" / "latency").iterdir() if path.is_file() and path.suffix != ".py"]
+    assert "report.css" in {path.name for path in beside}
+    assert [path.name for path in beside if not any(path.match(pattern) for pattern in patterns)] == []
+
+
+def test_commands_of_other_packages_are_where_their_entry_points_say(project: dict[str, Any]) -> None:
+    declared = project["project"]["entry-points"]["pullfocus.commands"]
+    assert "bench" in declared
+    for target in declared.values():
+        module, _, name = target.partition(":")
+        assert callable(getattr(import_module(module), name))
 
 
 def test_root_is_no_package() -> None:
