@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pullfocus.benchmarks.peers.table import as_markdown, means
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,6 +99,23 @@ def test_refocus_is_as_near_to_a_lens_as_measured() -> None:
     assert means["fine"][0] >= means["fine, even planes"][0] + 0.5
     for name in ("report", "gather", "fast", "fine", "fine, net's depth", "fine, net's depth, bilinear"):
         assert "{:.1f} / {:.1f} dB".format(*means[name]) in README
+
+
+def test_other_ways_to_blur_are_as_measured() -> None:
+    peers = result("peers")["peers"]
+    told = {name: means(peer) | {"leaked": peer["truth"]["bleed"]["leaked"]} for name, peer in peers.items()}
+    for name, figures in told.items():
+        if name not in ("student report", "gather", "untouched"):  # they stand in the row above
+            row = f"{figures['all']:.1f} / {figures['edge band']:.1f} dB, {figures['leaked']:.1%}"
+            assert row.replace("%", " %") in README, name
+        if not name.startswith("ours"):
+            assert figures["all"] < told["ours, fast"]["all"], name
+            assert figures["edge band"] < told["ours, fast"]["edge band"], name
+
+
+def test_the_tables_of_other_ways_are_those_of_their_file() -> None:
+    told = (ROOT / "docs" / "benchmark_peers.md").read_text(encoding="utf-8")
+    assert as_markdown(result("peers")) in told
 
 
 def test_the_soak_was_well_and_is_as_measured() -> None:
