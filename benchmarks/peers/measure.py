@@ -26,13 +26,16 @@ VISIBLE = 2.0  # of 255; a sensor's noise leaves five times less of itself in th
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one frame. median_ms, q3_ms: from its being handed in until a picture comes back. cpu_ms: mean user + system
-    time of all threads. latency_ms: until the frame's own picture comes back, at RATE. peak_mb: of the process."""
+    """Of one frame.
+
+    median_ms, q3_ms: from its being handed in until a picture comes back. cpu_ms: mean user + system time of all
+    threads. latency_ms: until the frame's own picture comes back, at RATE. peak_mb: of the process. None: not known.
+    """
 
     frames: int
     median_ms: float
     q3_ms: float
-    cpu_ms: float
+    cpu_ms: float | None
     latency_ms: float
     peak_mb: float | None
 
@@ -52,8 +55,9 @@ def cost(peer: Peer, clip: Clip, hand_in: bool, budget_s: float) -> tuple[Cost, 
             cpu_s += _cpu_s(peer) - before_s
         kept = picture if index <= KEPT + peer.delay_frames else kept
     q3, median = (float(np.percentile(took_ms, q)) for q in (75, 50))
-    latency_ms = median + peer.delay_frames * 1e3 / RATE
-    return Cost(len(took_ms), median, q3, cpu_s * 1e3 / len(took_ms), latency_ms, _peak_mb(peer)), kept
+    latency_ms, cpu_ms = median + peer.delay_frames * 1e3 / RATE, cpu_s * 1e3 / len(took_ms)
+    known_ms = None if np.isnan(cpu_ms) else cpu_ms
+    return Cost(len(took_ms), median, q3, known_ms, latency_ms, _peak_mb(peer)), kept
 
 
 def truth_scores(peer: Peer, truths: Iterable[Truth]) -> dict[str, dict[str, float]]:
