@@ -53,7 +53,9 @@ def _run(request: LiveRequest, settings: Settings, fan: Fan, opened: OpenSource,
         source = opened(stack, request)
         size_hw = None if source.own_size else request.size_hw
         gate = Gate(Adjusted(source, size_hw, lambda: controls.mirror, request.frames), lambda: fan.watched)
-        parts = stack.enter_context(prepared(settings, controls=controls))
+        # Compiling the net for a size takes long: a film would be half over, and a recording begin late.
+        warm_up_hw = size_hw or source.first_hw
+        parts = stack.enter_context(prepared(settings, warm_up_hw=warm_up_hw, controls=controls))
         adaptation = Adaptation(controls, request.rate) if request.adaptive else None
         on_frame = None if adaptation is None else adaptation.handed_over
         on_start = fan.started if adaptation is None else _both(fan.started, adaptation.started)

@@ -25,10 +25,14 @@ class LiveSource(Source, Protocol):
     """A source in real time, with what the user should know about it at the end.
 
     own_size: it gives the size that it was asked for or says so, and is not stretched. absence: how long it was away.
+    first_hw: the size (h, w) of its first picture.
     """
 
     @property
     def own_size(self) -> bool: ...
+
+    @property
+    def first_hw(self) -> tuple[int, int]: ...
 
     @property
     def notes(self) -> list[str]: ...
@@ -127,6 +131,7 @@ class AlwaysThere:
 
     def __init__(self, source: VideoSource | SyntheticSource, notes: list[str]) -> None:
         self._source, self._notes = source, notes
+        self.first_hw = source.size_hw
         for note in notes:
             say(note)
 

@@ -89,6 +89,7 @@ class Reconnecting:
         self._opened, self._tell, self._stall_s = opened, tell, stall_s
         self._mailbox: Channel[tuple[int, Frame]] = Channel(name, 1, newest_wins=live)
         self._ready, self._stop = Event(), Event()
+        self.first_hw = (0, 0)  # the size of its first picture
         self._error: BaseException | None = None
         self._reason = ""
         self._ends = False
@@ -136,6 +137,7 @@ class Reconnecting:
             self._ends = opened.ends
             self._tell_new(opened.notes)
             for frame in opened.frames():
+                self.first_hw = self.first_hw if self._ready.is_set() else frame.size_hw
                 self._mailbox.put((session, frame))
                 self._ready.set()
             self._reason = "it ended"

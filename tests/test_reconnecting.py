@@ -92,6 +92,7 @@ def test_a_run_outlives_a_lost_a_stalled_and_a_changed_camera(tmp_path: Path) ->
 
     report = lived(watched, LiveRequest("7", (str(out),)), script)
     assert watched.told[0] == "camera 7 gives 128×96"
+    assert watched.source.first_hw == (96, 128)  # also after it came back in another size
     assert watched.says("camera 7 gave no picture for 0.3 s", "stopped giving pictures", "waiting for it")
     assert watched.says("camera 7 gives 128×120")
     assert report.losses == 2
