@@ -23,7 +23,7 @@ from pullfocus.stream.video_job import refocus_video
 from .clip import write_deep_clip
 from .test_media import MEDIA, require_media
 
-X265 = {"crf": "8", "preset": "ultrafast", "x265-params": "log-level=none"}
+X265 = {"crf": "8", "preset": "ultrafast", "x265-params": "log-level=none:bframes=0"}
 PQ, HLG = (9, 16, 9), (9, 18, 9)
 DISPLAY = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
 
