@@ -103,12 +103,11 @@ def test_ffmpeg_reads_what_is_piped_to_it(tmp_path: Path) -> None:
         assert live.stderr is not None
         said = live.stderr.read().decode()
     assert (live.returncode, read.returncode, read.stderr) == (0, 0, "")
-    assert "sent to standard output: " in said
+    assert said.startswith("sent to standard output: ")
     with av.open(str(out)) as container:
         stream = container.streams.video[0]
         assert (stream.height, stream.width, stream.average_rate) == (120, 160, 30)
-        # The first and the last frames may be dropped by a busy machine; between them none is missing.
-        assert 15 <= sum(1 for _ in container.decode(stream)) <= 30
+        assert sum(1 for _ in container.decode(stream)) == 30
 
 
 def test_a_reader_that_goes_ends_the_run_cleanly() -> None:
@@ -120,4 +119,4 @@ def test_a_reader_that_goes_ends_the_run_cleanly() -> None:
         said = live.stderr.read().decode()
         assert live.wait(timeout=30) == 0
     assert said.count("\n") == 1
-    assert "sent to standard output: " in said
+    assert said.startswith("sent to standard output: ")
