@@ -14,7 +14,7 @@ import numpy as np
 
 from ...kernels.api import InverseDepth, Picture
 from .api import Means, MissingPeerError, Shot
-from .streamed import FrameProgram
+from .streamed import FrameProgram, InProgram
 
 LAYERS = 6
 LARGEST_RADIUS = 255  # of varblur
@@ -76,14 +76,13 @@ def _layer_blur(shot: Shot, first: int, end: int) -> str:
     return "null" if holds_focus or sigma_px == 0.0 else f"gblur=sigma={sigma_px:.3f}:steps=2"
 
 
-class Ffmpeg:
+class Ffmpeg(InProgram):
     """One of the graphs above. It holds frames back; how many at most is found out when a shot begins."""
 
     sees, takes = "", "depth"
 
     def __init__(self, graph: Graph, *filters: str) -> None:
         self._graph, self._filters = graph, filters
-        self._program: FrameProgram | None = None
         self.delay_frames = 0
 
     def prepare(self, shot: Shot) -> None:
@@ -110,14 +109,6 @@ class Ffmpeg:
         grey = np.rint(255.0 * np.clip(inverse_depth, 0.0, 1.0)).astype(np.uint8)
         self._program.put(picture.tobytes() + np.repeat(grey[..., None], 3, axis=2).tobytes())
         return self._program.take()
-
-    def working_process(self) -> int | None:
-        return self._program.process_id if self._program is not None else None
-
-    def close(self) -> None:
-        if self._program is not None:
-            self._program.close()
-            self._program = None
 
 
 def with_varblur(means: Means) -> Ffmpeg:

@@ -15,14 +15,14 @@ import numpy as np
 
 from ...kernels.api import InverseDepth, Picture
 from .api import SHARP_PX, Means, MissingPeerError, Shot
-from .streamed import FrameProgram
+from .streamed import FrameProgram, InProgram
 
 PACKAGE = "mediapipe==0.10.14"  # of the last versions that carry this model and the documented way to call it
 OWN_MASK, GIVEN_MASK = b"\x00", b"\x01"
 INSTALL_LIMIT_S = 900.0
 
 
-class Selfie:
+class Selfie(InProgram):
     """Sees the person itself, or is handed what is in focus as the mask of one that never errs."""
 
     sees, takes = "person", "mask"
@@ -30,7 +30,6 @@ class Selfie:
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self._program: FrameProgram | None = None
 
     def prepare(self, shot: Shot) -> None:
         self.close()
@@ -48,14 +47,6 @@ class Selfie:
             mask = (self._shot.radius_px(inverse_depth) <= SHARP_PX).astype(np.uint8)
             self._program.put(GIVEN_MASK + picture.tobytes() + mask.tobytes())
         return self._program.take()
-
-    def working_process(self) -> int | None:
-        return self._program.process_id if self._program is not None else None
-
-    def close(self) -> None:
-        if self._program is not None:
-            self._program.close()
-            self._program = None
 
 
 def environment(means: Means) -> Path:

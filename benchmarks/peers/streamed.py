@@ -87,3 +87,17 @@ class FrameProgram:
         errors: IO[bytes] | None = self._process.stderr
         assert errors is not None
         self._said.extend(errors)
+
+
+class InProgram:
+    """The part of a peer that works in a program beside this one."""
+
+    _program: FrameProgram | None = None  # from `prepare` to `close`
+
+    def working_process(self) -> int | None:
+        return self._program.process_id if self._program is not None else None
+
+    def close(self) -> None:
+        if self._program is not None:
+            self._program.close()
+            self._program = None
