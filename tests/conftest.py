@@ -25,6 +25,13 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `real_time` are tried again: what fails once may be a busy machine, what fails always is a fault."""
+    for item in items:
+        if item.get_closest_marker("real_time") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests marked `gpu` skip without one, and fail where PULLFOCUS_REQUIRE_GPU=1 promises it."""
     if item.get_closest_marker("gpu") is None:

@@ -24,8 +24,7 @@ from pullfocus.stream.synthetic import SyntheticSource
 
 from .command import PULLFOCUS
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 FAST = Level("fast", 1)
 

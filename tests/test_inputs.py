@@ -29,8 +29,7 @@ from .clip import RATE, write_clip
 from .command import PULLFOCUS, assert_one_line, run, wait_for
 from .rtsp_server import RtspServer
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 LIVE = (str(PULLFOCUS), "live", "--engine", "plane")
 

@@ -10,8 +10,7 @@ from pullfocus.benchmarks.live_soak import LiveSoakRequest, LiveSoakResult, find
 from pullfocus.benchmarks.lossy_camera import Mishaps
 from pullfocus.benchmarks.soak import Memory
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 REQUEST = LiveSoakRequest(
     6.0, "plane", mishaps=Mishaps((0.8, 1.2), (0.5, 0.8)), stall_s=0.3, sample_every_s=0.2, memory_tolerance=1.0,

@@ -23,8 +23,7 @@ from pullfocus.stream.sink_names import kind_of, shown, what_was_done
 
 from .command import PULLFOCUS, assert_one_line, run, wait_for
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 LIVE = ("live", "--engine", "plane", "--source", "synthetic", "--size", "160x120")
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the program ffmpeg is not installed")

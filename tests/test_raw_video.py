@@ -18,8 +18,7 @@ from pullfocus.stream.y4m import Y4mSink
 
 from .command import PULLFOCUS
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 LIVE = [str(PULLFOCUS), "live", "--engine", "plane", "--source", "synthetic", "--sink", "-"]
 

@@ -31,8 +31,7 @@ from pullfocus.stream.stages import DepthStage, NetDepth
 from .command import wait_for
 from .flaky import FlakyCamera
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 STALL_S = 0.3
 PLANE = Settings(engine=EngineRequest("plane"))

@@ -19,8 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from .command import PULLFOCUS
 from .web_page import served
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 DEADLINE_S = 60.0
 WIDTH, SIZE = 320, "320x240"

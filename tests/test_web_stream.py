@@ -25,8 +25,7 @@ from pullfocus.stream.web import mjpeg
 from .command import wait_for
 from .web_page import Page, Talk, rendered, served
 
-# Other programs in real time, on cores that others share: what fails once is tried again, what fails always fails.
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = pytest.mark.real_time
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from pullfocus.stream.window_sizes import LARGEST_WH, WindowSizes, fitted_wh
 from .clip import write_clip
 from .command import PULLFOCUS
 
-pytestmark = [pytest.mark.display, pytest.mark.flaky(reruns=2)]
+pytestmark = [pytest.mark.display, pytest.mark.real_time]
 TOOLS = ("Xvfb", "xdotool")
 DEADLINE_S = 20.0
 FIRST_PICTURE_S = 5.0
