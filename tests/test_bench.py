@@ -1,4 +1,4 @@
-"""`pullfocus bench`: rows in processes of their own, the matrix, the report, and comparing two results."""
+"""`pullfocus bench`: rows in processes of their own, the matrix, and comparing two results."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ import pytest
 from pullfocus.benchmarks.latency.child import measure
 from pullfocus.benchmarks.latency.job import BenchJob
 from pullfocus.benchmarks.latency.measure import measure_all, measure_row, warnings_of
-from pullfocus.benchmarks.latency.plots import pareto_front, plots_of, quality_figures
 from pullfocus.benchmarks.latency.request import Lists, RowRequest, names_of
 from pullfocus.benchmarks.latency.result import Result
 from pullfocus.benchmarks.latency.row import Conditions, Row
-from pullfocus.engines.gpu_time import GpuTimed, is_timed
-from pullfocus.engines.plane import PlaneEngine
-from pullfocus.kernels.errors import EngineError, InputError
+from pullfocus.kernels.errors import EngineError
 from pullfocus.stream.cli import run_cli
 from rich.console import Console
 
@@ -202,85 +199,3 @@ def test_a_run_is_held_to_a_baseline(
     assert "slower than the baseline: 640x480" in capsys.readouterr().err
     now = row(correlated(3))
     assert run_cli(["bench", "run", "--gate", name]) == 0
-
-
-# ---- the report
-
-
-def test_the_report_is_one_page_and_its_plots(tmp_path: Path) -> None:
-    rows = [
-        row(correlated(seed, median_us=20_000 + 9000 * seed), size=size, quality=quality, aperture=aperture)
-        for seed, (size, quality, aperture) in enumerate(
-            [("320x240", "fast", 7.0), ("320x240", "fine", 7.0), ("640x480", "fast", 7.0), ("640x480", "fast", 3.0)]
-        )
-    ]
-    from pullfocus.benchmarks.latency.report import write_report
-
-    folder = tmp_path / "report"
-    assert write_report(result(*rows, cpu="<Z80>"), folder, overwrite=False) == []
-    names = {path.name for path in folder.iterdir()}
-    plots = {"histogram.png", "stages.png", "frames.png", "size.png", "aperture.png", "pareto.png"}
-    assert names == {"index.html", *plots}
-    text = (folder / "index.html").read_text(encoding="utf-8")
-    assert text.count("data:image/png;base64,") == 2 * len(plots)  # light and dark
-    assert not re.search(r"(src|href)=\"(?!data:)", text)  # nothing is fetched
-    assert "&lt;Z80&gt;" in text
-    assert "<Z80>" not in text
-    assert "prefers-color-scheme: dark" in text
-    with pytest.raises(InputError, match="exists; pass --overwrite"):
-        write_report(result(*rows), folder, overwrite=False)
-    write_report(result(rows[0]), folder, overwrite=True)
-    assert {path.name for path in folder.iterdir()} == {"index.html", "histogram.png", "stages.png", "frames.png"}
-
-
-def test_plots_are_those_that_have_something_to_show() -> None:
-    assert [plot.name for plot in plots_of([row(correlated(1))])] == ["histogram", "stages", "frames"]
-    assert quality_figures(Path("nowhere.json")) == {}
-    assert quality_figures()["fine"] > quality_figures()["fast"] > 30.0
-
-
-def test_the_front_is_what_no_other_beats() -> None:
-    assert pareto_front([(2, 1), (1, 1), (3, 5), (2, 4), (4, 5)]) == [(1, 1), (2, 4), (3, 5)]
-
-
-def test_a_missing_matplotlib_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def version_of(*_packages: str) -> None:
-        pass
-
-    monkeypatch.setattr("pullfocus.engines.finding.version_of", version_of)
-    assert run_cli(["bench", "--report", "anywhere"]) == 2
-    assert "needs matplotlib, which is not installed; run: pip install 'pullfocus[bench]'" in capsys.readouterr().err
-
-
-# ---- time on a GPU
-
-
-class PlayedEvent:
-    """An event of a stream whose clock goes on by 2.5 ms with every event."""
-
-    clock_ms = 0.0
-
-    def __init__(self) -> None:
-        self.at_ms, self.is_waited_for = -1.0, False
-
-    def record(self) -> None:
-        PlayedEvent.clock_ms += 2.5
-        self.at_ms = PlayedEvent.clock_ms
-
-    def synchronize(self) -> None:
-        self.is_waited_for = True
-
-    def elapsed_time(self, end_event: PlayedEvent) -> float:
-        assert end_event.is_waited_for
-        return end_event.at_ms - self.at_ms
-
-
-def test_the_time_on_the_gpu_is_between_two_events() -> None:
-    plain = PlaneEngine("fast")
-    timed = GpuTimed(plain, PlayedEvent)
-    picture = np.zeros((48, 64, 3), np.uint8)
-    assert np.array_equal(timed.infer(picture), plain.infer(picture))
-    timed.infer(picture)
-    assert timed.durations_s == pytest.approx([0.0025, 0.0025])
-    assert (timed.name, timed.detail) == (plain.name, plain.detail)
-    assert not is_timed(plain)

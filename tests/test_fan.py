@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import av
-import numpy as np
 import pytest
 from pullfocus.kernels.errors import OutputError, StuckError
 from pullfocus.stream.fan import Fan
-from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
+from pullfocus.stream.frame import Rendered
 from pullfocus.stream.outlet import OpenSink, Patience
 from pullfocus.stream.pipeline import Interrupted
 from pullfocus.stream.pipeline import run as run_pipeline
 from pullfocus.stream.report import Meter, Report
 from pullfocus.stream.synthetic import SyntheticSource
 
-from .command import assert_one_line, run, wait_for
+from .command import wait_for
+from .unchanged import Render
 
 SHORT = Patience(live_end_s=0.05, keeping_end_s=0.05)
 
@@ -31,14 +28,6 @@ SHORT = Patience(live_end_s=0.05, keeping_end_s=0.05)
 def frames(count: int) -> Iterator[Rendered]:
     for frame in SyntheticSource((32, 48), live=False, frames=count).frames():
         yield Render()(frame)
-
-
-class Render:
-    name = "refocus"
-
-    def __call__(self, frame: Frame) -> Rendered:
-        sensed = Sensed(frame, np.zeros(frame.size_hw, np.float32))
-        return Rendered(Layered(sensed, np.zeros(2), FocusPlan(0.0, 0.0, 0.0)), frame.picture8)
 
 
 class Keep:
@@ -232,35 +221,3 @@ def test_a_pipeline_hands_all_frames_to_all_sinks() -> None:
         fan.add(OpenSink("b.mkv", second, keeps=True))
         run_pipeline(SyntheticSource((32, 48), live=False, frames=50), [Render()], fan, on_idle=fan.idle)
     assert first.seen == second.seen == list(range(50))
-
-
-def test_two_recordings_from_the_command_line(tmp_path: Path) -> None:
-    a, b, facts = tmp_path / "a.mp4", tmp_path / "b.mkv", tmp_path / "facts.json"
-    result = run(
-        "live", "--engine", "plane", "--source", "synthetic", "--size", "160x120", "--frames", "20",
-        "--sink", a, "--sink", b, "--sink", "null", "--json", facts,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    assert f"wrote {a}, {b}: " in result.stdout
-    told = json.loads(facts.read_text())
-    for path in (a, b):
-        with av.open(str(path)) as container:
-            assert sum(1 for _ in container.decode(video=0)) == told["sinks"][str(path)]["frames"] == told["frames"] > 0
-    assert told["sinks"]["null"]["frames"] == told["frames"]
-
-
-@pytest.mark.parametrize(
-    ("sinks", "words"),
-    [
-        (("null", "null"), ("--sink null was given more than once",)),
-        (("a.mp4", "./a.mp4"), ("a.mp4", "two files")),
-        (("null", "a.avi"), (".avi", ".mp4")),
-    ],
-)
-def test_sinks_that_do_not_go_together_are_one_line(
-    sinks: tuple[str, ...], words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    options = [word for sink in sinks for word in ("--sink", sink)]
-    assert_one_line(run("live", "--engine", "plane", "--source", "synthetic", "--frames", "3", *options), *words)
-    assert list(tmp_path.iterdir()) == []

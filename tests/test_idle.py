@@ -14,7 +14,7 @@ from pullfocus.stream.pipeline import run
 from pullfocus.stream.sinks import NullSink
 from pullfocus.stream.synthetic import SyntheticSource
 
-from .test_fan import Render
+from .unchanged import Render
 
 PICTURE = np.zeros((16, 16, 3), np.uint8)
 

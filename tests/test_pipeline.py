@@ -218,21 +218,6 @@ def test_same_input_gives_the_same_pictures(kernels: Kernels) -> None:
         np.testing.assert_array_equal(a.picture, b.picture)
 
 
-def test_net_every_reuses_the_last_depth(kernels: Kernels) -> None:
-    class Counting(PlaneEngine):
-        calls = 0
-
-        def infer(self, picture: Any) -> Any:
-            self.calls += 1
-            return super().infer(picture)
-
-    engine = Counting()
-    depth = NetDepth(engine, kernels, Settings(net_every=3))
-    for frame in SyntheticSource(SMALL_HW, live=False, frames=7).frames():
-        depth.sense(frame)
-    assert engine.calls == 3  # frames 0, 3 and 6
-
-
 def test_a_stage_that_hangs_is_named_while_the_error_is_kept(stages: list[Stage]) -> None:
     release = threading.Event()
     pending = ValueError("full")

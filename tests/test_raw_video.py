@@ -11,21 +11,17 @@ import av
 import numpy as np
 import pytest
 from pullfocus.stream.clock import MILLISECOND
-from pullfocus.stream.frame import FocusPlan, Frame, Layered, Rendered, Sensed
+from pullfocus.stream.frame import Frame
 from pullfocus.stream.live_info import nominal_rate
 from pullfocus.stream.synthetic import SyntheticSource
 from pullfocus.stream.y4m import Y4mSink
 
 from .command import PULLFOCUS
+from .unchanged import rendered
 
 pytestmark = pytest.mark.real_time
 
 LIVE = [str(PULLFOCUS), "live", "--engine", "plane", "--source", "synthetic", "--sink", "-"]
-
-
-def rendered(frame: Frame) -> Rendered:
-    sensed = Sensed(frame, np.zeros(frame.size_hw, np.float32))
-    return Rendered(Layered(sensed, np.zeros(2), FocusPlan(0.0, 0.0, 0.0)), frame.picture8)
 
 
 class Memory(io.BytesIO):

@@ -4,106 +4,35 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
-import av
 import numpy as np
 import pytest
-from av.packet import Packet
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
-from pullfocus.engines.build import EngineRequest
 from pullfocus.engines.locks import lock
 from pullfocus.kernels.errors import InputError
-from pullfocus.stream.config import Settings
 from pullfocus.stream.job_folder import JobFolder, job_folder
-from pullfocus.stream.join import decode_times
-from pullfocus.stream.packet_file import Facts, PacketFile, PacketWriter
-from pullfocus.stream.report import Report
-from pullfocus.stream.targets import Point
-from pullfocus.stream.video_job import depth_of_video, refocus_video
+from pullfocus.stream.video_job import depth_of_video
 
+from .broken_job import (
+    FRAMES,
+    SEGMENT,
+    SETTINGS,
+    SIZE_WH,
+    Broken,
+    frames_of,
+    interrupt_when_there,
+    names,
+    refocus,
+    run_job,
+)
 from .clip import write_clip
 from .command import assert_one_line, run, wait_for
-from .probe import decode_all, probe
-
-SEGMENT = 12
-FRAMES = 2 * SEGMENT + 5
-SIZE_WH = (64, 48)
-SETTINGS = Settings(focus=Point(0.5, 0.4), depth_range="auto", net_every=3, engine=EngineRequest("plane"))
-JOB = f"""
-import resource, sys
-from pathlib import Path
-from pullfocus.engines.build import EngineRequest
-from pullfocus.kernels.errors import PullfocusError
-from pullfocus.stream.config import Settings
-from pullfocus.stream.targets import Point
-from pullfocus.stream.video_job import refocus_video
-folder, room = Path(sys.argv[1]), int(sys.argv[2])
-if room:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-settings = Settings(focus=Point(0.5, 0.4), depth_range="auto", net_every=3, engine=EngineRequest("plane"))
-files = dict(source_path=str(folder / "in.mp4"), target=folder / "out.mp4", depth_out=folder / "depth.mkv")
-try:
-    refocus_video(settings=settings, **files, resume=True, segment_frames={SEGMENT})
-except PullfocusError as error:
-    sys.exit(f"pullfocus: {{error}}")
-"""
-
-
-def refocus(
-    folder: Path, out: Path, settings: Settings = SETTINGS, resume: bool = False, overwrite: bool = False
-) -> Report:
-    return refocus_video(
-        str(folder / "in.mp4"),
-        out,
-        settings,
-        depth_out=out.with_name("depth.mkv"),
-        overwrite=overwrite,
-        resume=resume,
-        segment_frames=SEGMENT,
-    )
-
-
-def frames_of(path: Path) -> list[bytes]:
-    return [frame.to_ndarray().tobytes() for frame in decode_all(path)]
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A folder with in.mp4, and an unfinished job out.mp4 + depth.mkv of two whole segments."""
-
-    folder: Path
-    whole: Path  # another folder, with both files as an unbroken run writes them
-
-    @property
-    def out(self) -> Path:
-        return self.folder / "out.mp4"
-
-    @property
-    def job(self) -> Path:
-        return self.folder / ".out.mp4.pullfocus"
-
-    def resume(self, settings: Settings = SETTINGS) -> list[str]:
-        return refocus(self.folder, self.out, settings, resume=True).notes
-
-    def assert_as_unbroken(self) -> None:
-        assert self.out.read_bytes() == (self.whole / "out.mp4").read_bytes()
-        assert frames_of(self.folder / "depth.mkv") == frames_of(self.whole / "depth.mkv")
-        assert names(self.folder) == ["depth.mkv", "in.mp4", "out.mp4"]
+from .probe import probe
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +61,6 @@ def broken(broken_once: Broken) -> Iterator[Broken]:
 
 def _nothing(_: JobFolder) -> None:
     """Does nothing."""
-
-
-def interrupt_when_there(path: Path) -> None:
-    wait_for(path.exists)
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_it_goes_on_from_the_last_whole_segment(broken: Broken) -> None:
@@ -232,12 +156,6 @@ def test_a_kill_between_delivery_and_tidying_up_leaves_a_finished_job(
     broken.assert_as_unbroken()
 
 
-def run_job(folder: Path, room: int = 0) -> subprocess.Popen[str]:
-    """The job in a process of its own. room: the largest file that it may write, 0 = any."""
-    command = [sys.executable, "-c", JOB, str(folder), str(room)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def test_a_disk_that_is_full_at_the_end_costs_nothing_but_the_end(broken: Broken) -> None:
     """Every segment fits, the whole file does not."""
     segment = max(path.stat().st_size for path in (broken.whole / "job").glob("*.depth"))
@@ -275,55 +193,3 @@ def test_depth_alone_goes_on_too_and_pictures_have_nothing_to_resume(broken: Bro
     depth_of_video(source, out, SETTINGS, resume=True)  # nothing there: from the start
     assert frames_of(out) == frames_of(plain)
     assert_one_line(run("depth", tmp_path, "-o", tmp_path / "x", "--resume"), "--resume goes on with a video")
-
-
-def test_packets_keep_their_bytes_and_times_also_before_zero(tmp_path: Path, rng: np.random.Generator) -> None:
-    packets: list[Packet[Any]] = []
-    for number in range(30):
-        packet = Packet(rng.bytes(int(rng.integers(1, 5000))))
-        packet.pts, packet.duration, packet.is_keyframe = number * 7 - 100, number, number % 9 == 0
-        packets.append(packet)
-    writer = PacketWriter(tmp_path / "segment")
-    writer.write(packets)
-    facts = Facts((3, 4), Fraction(1001, 30_000), b"\0\1", (0, 7))
-    writer.finish(facts)
-    file = PacketFile(tmp_path / "segment")
-    file.check()
-    assert file.facts == facts
-    for now, then in zip(file.packets(), packets, strict=True):
-        assert bytes(now) == bytes(then)
-        assert (now.pts, now.duration, now.is_keyframe) == (then.pts, then.duration, then.is_keyframe)
-        assert now.time_base == facts.time_base
-    content = (tmp_path / "segment").read_bytes()
-    for size in rng.integers(0, len(content), 20):
-        (tmp_path / "cut").write_bytes(content[:size])
-        with pytest.raises(InputError, match="damaged"):
-            PacketFile(tmp_path / "cut")
-
-
-def test_packets_keep_what_lies_beside_their_bytes(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Alpha of VP9 travels as side data."""
-    output = av.open(str(tmp_path / "x"), "w", format="webm")
-    stream = output.add_stream("libvpx-vp9", rate=25)
-    assert isinstance(stream, VideoStream)
-    stream.codec_context.width, stream.codec_context.height, stream.codec_context.pix_fmt = 32, 32, "yuva420p"
-    frame = VideoFrame.from_ndarray(rng.integers(0, 256, (32, 32, 4), np.uint8), format="rgba")
-    packets = [*stream.encode(frame.reformat(format="yuva420p")), *stream.encode(None)]
-    writer = PacketWriter(tmp_path / "segment")
-    writer.write(packets)
-    writer.finish(Facts((32, 32), Fraction(1, 25), b"", ()))
-    (then,), (now,) = ([*packets], [*PacketFile(tmp_path / "segment").packets()])
-    beside = [(side.data_type, bytes(side)) for side in then.iter_sidedata()]
-    assert "matroska_block_additional" in dict(beside)
-    assert [(side.data_type, bytes(side)) for side in now.iter_sidedata()] == beside
-    assert bytes(now) == bytes(then)
-
-
-@pytest.mark.parametrize(
-    ("shown", "decoded"),
-    [([0, 3, 1, 2], [-1, 0, 1, 2]), ([5], [5]), ([0, 40, 10, 20, 90, 80], [-10, 0, 10, 20, 40, 80])],
-)
-def test_decoding_times_rise_and_none_is_after_what_it_shows(shown: list[int], decoded: list[int]) -> None:
-    """I P B B: the P is decoded before the Bs, so all is decoded one frame ahead."""
-    assert decode_times(shown) == decoded
-    assert all(dts <= pts for dts, pts in zip(decoded, shown))

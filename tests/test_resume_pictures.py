@@ -17,11 +17,11 @@ from pullfocus.stream.results import Results
 from pullfocus.stream.stored import StoredFrame
 from pullfocus.stream.video_job import refocus_video
 
+from .broken_job import SETTINGS, interrupt_when_there, names
 from .clip import write_clip
 from .command import assert_one_line, run
 from .probe import decode_all
 from .test_films import SIZE_WH, write_pictures
-from .test_resume import SETTINGS, interrupt_when_there, names
 
 SEGMENT, FRAMES = 6, 15
 NAMES = {"gif": "out.gif", "webp": "out.webp", "png": "out/%04d.png"}

@@ -11,7 +11,8 @@ from pullfocus.kernels import Kernels
 from pullfocus.kernels.api import Lens, Picture, RefocusStyle
 from pullfocus.stream.config import View
 from pullfocus.stream.frame import FocusPlan, Frame, Layered, Sensed
-from pullfocus.stream.views import show
+from pullfocus.stream.targets import Point
+from pullfocus.stream.views import point_in, show
 
 from .command import run
 
@@ -116,3 +117,10 @@ def test_the_command_knows_the_views(view: str) -> None:
         "live", "--source", "synthetic", "--sink", "null", "--frames", "3", "--engine", "plane", "--view", view
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_a_point_of_a_tile_is_one_of_the_frame() -> None:
+    assert point_in("refocus", 0.25, 1.0) == point_in("depth", 0.25, 1.0) == Point(0.25, 1.0)
+    assert point_in("side", 0.125, 0.25) == point_in("side", 0.625, 0.25) == Point(0.25, 0.25)
+    assert point_in("panel", 0.625, 0.25) == point_in("panel", 0.125, 0.75) == Point(0.25, 0.5)
+    assert point_in("panel", 1.0, 1.0) == Point(1.0, 1.0)

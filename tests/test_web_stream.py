@@ -18,8 +18,6 @@ import cv2
 import numpy as np
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
-from pullfocus.stream.targets import Point
-from pullfocus.stream.views import point_in
 from pullfocus.stream.web import mjpeg
 
 from .command import wait_for
@@ -242,10 +240,3 @@ def test_takes_are_made_and_can_be_fetched(running: Page, tmp_path: Path) -> Non
         answer = running.get(f"/takes/{name}", Cookie=running.cookie)
         assert answer.headers["Content-Disposition"] == "attachment"
         assert answer.read() == (tmp_path / name).read_bytes()
-
-
-def test_a_point_of_a_tile_is_one_of_the_frame() -> None:
-    assert point_in("refocus", 0.25, 1.0) == point_in("depth", 0.25, 1.0) == Point(0.25, 1.0)
-    assert point_in("side", 0.125, 0.25) == point_in("side", 0.625, 0.25) == Point(0.25, 0.25)
-    assert point_in("panel", 0.625, 0.25) == point_in("panel", 0.125, 0.75) == Point(0.25, 0.5)
-    assert point_in("panel", 1.0, 1.0) == Point(1.0, 1.0)
