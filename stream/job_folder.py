@@ -7,14 +7,14 @@ first frame of segment 13 as `000013.state`, and in the end `complete.json`. It 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from ..engines.atomic import check_target, write_text
+from ..engines.atomic import write_text
 from ..engines.locks import Locked, lock
-from ..kernels.errors import InputError, OutputError, PullfocusError
+from ..kernels.errors import InputError, OutputError
 from .completed import Completed
 from .job_identity import differences
 from .packet_file import PacketFile
@@ -28,7 +28,7 @@ SEGMENT_FRAMES = 100
 
 
 class JobFolder:
-    """The folder of one job, whose targets, files or folders, appear together. Make it with `job_folder`."""
+    """The folder of one job, whose targets, files or folders, appear together. `job_opening.open_job` makes it."""
 
     def __init__(self, targets: Sequence[Path], segment_frames: int = SEGMENT_FRAMES) -> None:
         """targets: the folder lies beside the first one. segment_frames: the length of all segments but the last."""
@@ -201,56 +201,3 @@ class JobFolder:
             self.results.recover()
             self.results.discard()
         return "what is done is kept, and the same command with --resume goes on"
-
-
-@contextmanager
-def job_folder(
-    targets: Sequence[Path],
-    *,
-    resume: bool,
-    overwrite: bool,
-    segment_frames: int = SEGMENT_FRAMES,
-    check: Callable[[Path, bool], None] = check_target,
-) -> Generator[JobFolder]:
-    """The folder of the job that makes `targets`; `begin` it when all that can be refused has been.
-
-    check: raises InputError for a target that cannot be written, or that would be lost without leave.
-    An end by an error or Ctrl-C keeps what is done; a message says so, of KeyboardInterrupt a note. Raises InputError
-    where an unfinished job or a target is in the way, or another run at work, and OutputError.
-    """
-    job = JobFolder(targets, segment_frames)
-    try:
-        _look(job, resume, overwrite, check)
-        yield job
-    except KeyboardInterrupt as stop:
-        if left := job.leave():
-            stop.add_note(f"interrupted after frame {job.reached}; {left}")
-        raise
-    except PullfocusError as error:
-        left = job.leave()
-        if not left:
-            raise
-        raise type(error)(f"{error}; {left}") from error
-    finally:
-        job.release_lock()
-
-
-def _look(job: JobFolder, resume: bool, overwrite: bool, check: Callable[[Path, bool], None]) -> None:
-    """What is there already."""
-    if job.exists:
-        job.take_lock()
-        job.results.recover()
-        if all(job.results.has_delivered(target) for target in job.targets):
-            job.remove()
-            job.release_lock()
-            job.is_finished = resume
-        elif not resume and not overwrite and job.holds_work:
-            raise InputError(
-                f"{job.targets[0]} has an unfinished job: --resume goes on with it, --overwrite starts anew"
-            )
-        elif not resume:
-            job.remove()
-            job.release_lock()
-    if not job.is_finished:
-        for target in job.targets:
-            check(target, overwrite or job.may_replace or job.results.has_delivered(target))

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 
 from .clock import MILLISECOND
 from .labels import is_cover, label_file, label_stream, lost_labels, main_video
+from .packet_times import cut_to, shift
 from .span import Cut
 from .timeline import Timeline
 from .video_in import open_input
@@ -193,8 +194,8 @@ class SideStreams:
         assert packet.dts is not None
         if not track.encode:  # else its frames are placed
             # Joined files step back in time; the picture's timeline does the same there.
-            _shift(packet, track.timeline.follow(packet.dts, packet.duration or 0) - packet.dts)
-        return self._cut is None or _cut_to(packet, self._cut, isinstance(track.source, SubtitleStream))
+            shift(packet, track.timeline.follow(packet.dts, packet.duration or 0) - packet.dts)
+        return self._cut is None or cut_to(packet, self._cut, isinstance(track.source, SubtitleStream))
 
     def finish(self) -> None:
         """Mux what is left."""
@@ -227,33 +228,3 @@ def _only_packet(stream: Stream) -> bytes:
 def _is_gap(packet: Packet[Stream]) -> bool:
     """MP4 fills the time between subtitles with empty ones; its muxer makes them anew."""
     return packet.size == len(NO_TEXT) and _codec_of(packet.stream) == "mov_text" and bytes(packet) == NO_TEXT
-
-
-def _shift(packet: Packet[Stream], ticks: int) -> None:
-    assert packet.dts is not None
-    packet.dts += ticks
-    packet.pts = packet.pts + ticks if packet.pts is not None else packet.dts
-
-
-def _cut_to(packet: Packet[Stream], cut: Cut, shorten: bool) -> bool:
-    """Move a packet so that the cut's start is 0; False where it lies outside.
-
-    shorten: what begins early or ends late may be shown for less time, as subtitles may.
-    The packet that ends as the cut begins is kept too: a decoder needs it, and what lies before 0 is not played.
-    """
-    if packet.pts is None:
-        packet.pts = packet.dts
-    assert packet.pts is not None
-    unit = packet.time_base
-    first, end = round(cut.start_s / unit), None if cut.end_s is None else round(cut.end_s / unit)
-    last = packet.pts + (packet.duration or 0)
-    if last < first or (end is not None and packet.pts >= end):
-        return False
-    if shorten:
-        if last <= first and packet.duration:
-            return False
-        begin = max(packet.pts, first)
-        packet.duration = max((last if end is None else min(last, end)) - begin, 0)
-        packet.pts = packet.dts = begin
-    _shift(packet, -first)
-    return True

@@ -18,8 +18,9 @@ from .encoding import container_of
 from .films import Film, check_result, is_video, open_film, pattern_of, result_of, script_for
 from .focus import FocusPuller
 from .frame import Frame
-from .job_folder import SEGMENT_FRAMES, JobFolder, job_folder
+from .job_folder import SEGMENT_FRAMES, JobFolder
 from .job_identity import job_identity
+from .job_opening import open_job
 from .pipeline import Stage, run
 from .prepare import Parts, prepared
 from .progress import progress
@@ -77,7 +78,7 @@ def refocus_video(
         "names": pattern_of(target),
     }
     check = partial(check_result, target)
-    with job_folder(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames, check=check) as job:
+    with open_job(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames, check=check) as job:
         file_job = _FileJob(job, source, settings, inputs, overwrite, engine, title)
         return file_job.run(tracks, stages, depth_in)
 
@@ -95,7 +96,7 @@ def depth_of_video(
     check_ending(target)
     check_keeps_input(Path(source_path), target)
     source = _Source(source_path, reading or Reading())
-    with job_folder([target], resume=resume, overwrite=overwrite) as job:
+    with open_job([target], resume=resume, overwrite=overwrite) as job:
         return _FileJob(job, source, settings, {"input": source_path}, overwrite).run(
             lambda film: [depth_track(target, film.info)],
             lambda parts, _settings: [DepthStage(parts.depth)],

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from pullfocus.engines.locks import lock
 from pullfocus.kernels.errors import InputError
-from pullfocus.stream.job_folder import JobFolder, job_folder
+from pullfocus.stream.job_folder import JobFolder
+from pullfocus.stream.job_opening import open_job
 from pullfocus.stream.video_job import depth_of_video
 
 from .broken_job import (
@@ -119,8 +120,8 @@ def test_two_runs_do_not_write_into_one_folder(broken: Broken) -> None:
 def test_two_new_runs_at_once_leave_the_first_one_alone(broken: Broken) -> None:
     """The second one has looked before the first one made its folder."""
     shutil.rmtree(broken.job)
-    with job_folder([broken.out], resume=False, overwrite=False) as first:
-        second = job_folder([broken.out], resume=False, overwrite=False)
+    with open_job([broken.out], resume=False, overwrite=False) as first:
+        second = open_job([broken.out], resume=False, overwrite=False)
         job = second.__enter__()
         first.begin({"input": "x"}, overwrite=False)
         with pytest.raises(InputError, match="another run of this job is at work") as refused:
