@@ -41,25 +41,35 @@ def _again(frame: Frame, gap_s: float) -> Frame:
 
 
 class OneClock:
-    """One clock for all that an input gives, however often it begins anew: milliseconds since the first frame."""
+    """One clock for all that an input gives, however often it begins anew: milliseconds since the first frame.
+
+    It never goes back: a burst from a buffer runs ahead of the clock, and then the input's own time may be set again.
+    """
 
     def __init__(self) -> None:
         self._start_s: float | None = None
         self._session = 0
         self._offset_s = 0.0
+        self._last_ms = -1
 
     def on_the_clock(self, frame: Frame, session: int) -> Frame:
         """The input's own time where it agrees with the clock. session: another number when it has begun anew."""
         if self._start_s is None:
             self._start_s = frame.captured_s
-        drift_s = frame.captured_s - self._start_s - (frame.time_s + self._offset_s)
-        if session != self._session or abs(drift_s) > LARGEST_DRIFT_S:
-            self._session, self._offset_s = session, self._offset_s + drift_s
         duration_ms = round(frame.duration * frame.time_base * 1000)
-        time_ms = round((frame.time_s + self._offset_s) * 1000)
-        return replace(frame, pts=time_ms, time_base=MILLISECOND, duration=duration_ms)
+        clock_s = frame.captured_s - self._start_s
+        if session != self._session or abs(clock_s - frame.time_s - self._offset_s) > LARGEST_DRIFT_S:
+            earliest_s = (self._last_ms + max(duration_ms, 1)) / 1000 if self._last_ms >= 0 else 0.0
+            self._session, self._offset_s = session, max(clock_s, earliest_s) - frame.time_s
+        pts = self._rising(round((frame.time_s + self._offset_s) * 1000))
+        return replace(frame, pts=pts, time_base=MILLISECOND, duration=duration_ms)
 
     def again(self, frame: Frame) -> Frame:
-        """The same picture, now."""
+        """The same picture, now. frame: one that is on the clock."""
         now_s = monotonic()
-        return replace(frame, pts=frame.pts + round((now_s - frame.captured_s) / frame.time_base), captured_s=now_s)
+        pts = self._rising(frame.pts + round((now_s - frame.captured_s) * 1000))
+        return replace(frame, pts=pts, captured_s=now_s)
+
+    def _rising(self, time_ms: int) -> int:
+        self._last_ms = max(time_ms, self._last_ms + 1)
+        return self._last_ms

@@ -17,7 +17,7 @@ from pullfocus.engines.build import EngineRequest
 from pullfocus.engines.plane import PlaneEngine
 from pullfocus.kernels import load
 from pullfocus.kernels.errors import InputError
-from pullfocus.stream.clock import MILLISECOND, OneClock
+from pullfocus.stream.clock import MILLISECOND
 from pullfocus.stream.config import Settings
 from pullfocus.stream.fitting import fitted
 from pullfocus.stream.frame import Frame, Sensed
@@ -200,19 +200,6 @@ def test_a_defect_in_reading_is_raised_in_the_run() -> None:
     go.set()
     with pytest.raises(ZeroDivisionError):
         list(frames)
-
-
-def test_the_clock_keeps_an_inputs_own_times_and_takes_up_one_that_begins_anew() -> None:
-    clock, picture = OneClock(), np.zeros((16, 16, 3), np.uint8)
-
-    def at(time_ms: int, captured_s: float, session: int) -> int:
-        return clock.on_the_clock(Frame(picture, 0, time_ms, MILLISECOND, 40, captured_s), session).pts
-
-    assert at(9000, 100.0, 1) == 0
-    assert at(9040, 100.2, 1) == 40  # late by a network's jitter
-    assert at(20, 107.0, 2) == 7000  # begun anew
-    assert at(60, 107.0, 2) == 7040
-    assert at(100, 110.0, 2) == 10_000  # it stood still, and went on counting where it was
 
 
 @pytest.mark.parametrize(
