@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..engines.atomic import check_target
 from ..kernels.errors import InputError
-from .sink_names import PLAYLIST, shown
+from .sink_names import PLAYLIST
+from .urls import host_of
 
 # Packets go out as they are made; FFmpeg would wait for a full buffer.
 _AT_ONCE = {"flush_packets": "1"}
@@ -36,26 +37,34 @@ def destination_of(name: str, overwrite: bool) -> Destination:
         path = Path(name)
         check_target(path, overwrite)
         return Destination(f"file:{path.absolute()}", name, "hls", _HLS)
-    scheme, parts = name.partition("://")[0].lower(), urlsplit(name)
-    if not parts.hostname:
-        raise InputError(f"--sink {shown(name)}: there is no host in it; expected {scheme}://HOST/…")
+    scheme, parts = name.partition("://")[0].lower(), _split(name)
+    if parts is None or not parts.hostname:
+        raise InputError(f"--sink {host_of(name)}: there is no host in it; expected {scheme}://HOST/…")
     match scheme:
         case "rtmp" | "rtmps":
-            return Destination(name, shown(name), "flv", {"flvflags": "no_duration_filesize", **_AT_ONCE})
+            return Destination(name, host_of(name), "flv", {"flvflags": "no_duration_filesize", **_AT_ONCE})
         case "rtsp":
-            return Destination(name, shown(name), "rtsp", {"rtsp_transport": "tcp"})
+            return Destination(name, host_of(name), "rtsp", {"rtsp_transport": "tcp"})
         case "udp":
             size = "" if "pkt_size" in parts.query else f"{'&' if parts.query else '?'}pkt_size={UDP_PACKET_BYTES}"
-            return Destination(name + size, shown(name), "mpegts", _AT_ONCE)
+            return Destination(name + size, host_of(name), "mpegts", _AT_ONCE)
         case "srt":
-            return Destination(name, shown(name), "mpegts", _AT_ONCE)
+            return Destination(name, host_of(name), "mpegts", _AT_ONCE)
         case "http" | "https":
             if not parts.path.lower().endswith(PLAYLIST):
                 raise InputError(
-                    f"--sink {shown(name)}: over HTTP goes HLS; expected an address that ends in {PLAYLIST}"
+                    f"--sink {host_of(name)}: over HTTP goes HLS; expected an address that ends in {PLAYLIST}"
                 )
-            return Destination(name, shown(name), "hls", {**_HLS, "method": "PUT"})
+            return Destination(name, host_of(name), "hls", {**_HLS, "method": "PUT"})
         case _:
             raise InputError(
-                f"--sink {shown(name)}: got {scheme}://, expected rtmp://, rtsp://, udp://, srt:// or http(s)://…{PLAYLIST}"
+                f"--sink {host_of(name)}: got {scheme}://, expected rtmp://, rtsp://, udp://, srt:// or http(s)://…{PLAYLIST}"
             )
+
+
+def _split(url: str) -> SplitResult | None:
+    """None for what is no URL, such as a bracket that is not closed."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None

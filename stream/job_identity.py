@@ -16,6 +16,7 @@ import numpy as np
 
 from .config import Settings
 from .state import State
+from .urls import is_url, without_secrets
 
 HASHED_BYTES = 1 << 20  # at either end of a file
 
@@ -44,8 +45,10 @@ def _libraries() -> str:
 def fingerprint(place: Path | str | None) -> str:
     """Tells a file from others and from what it may become: path, size, time, and a hash of its ends.
 
-    Of what is no file (a URL, None, the name of a shipped model) its text.
+    Of what is no file (None, the name of a shipped model) its text, of a URL a hash of it: it may hold a password.
     """
+    if isinstance(place, str) and is_url(place):
+        return f"{without_secrets(place)} {hashlib.sha256(place.encode()).hexdigest()}"
     path = Path(place) if place is not None else None
     if path is None or not path.is_file():
         return str(place)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..kernels.errors import InputError
-from .sink_names import kind_of, shown
+from .sink_names import kind_of
+from .urls import host_of, is_url
 from .web.address import Address
 
 DEFAULT_SIZE_HW = (480, 640)
@@ -42,13 +43,13 @@ class LiveRequest:
             raise InputError(f"--frames: got {self.frames}, expected 0 (no end) or more")
         for sink in self.sinks:
             if self.sinks.count(sink) > 1:
-                raise InputError(f"--sink {shown(sink)} was given more than once; each sink can be opened once")
+                raise InputError(f"--sink {host_of(sink)} was given more than once; each sink can be opened once")
         if self.takes is not None and self.takes.exists() and not self.takes.is_dir():
             raise InputError(f"--takes {self.takes}: not a folder; expected one, or a name for a new one")
 
     @property
     def is_url(self) -> bool:
-        return "://" in self.source
+        return is_url(self.source)
 
     @property
     def is_pipe(self) -> bool:

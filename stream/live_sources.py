@@ -16,6 +16,7 @@ from .live_request import BENCH_SIZE_HW, DEFAULT_RATE, DEFAULT_SIZE_HW, LiveRequ
 from .pipeline import Source
 from .reconnecting import Absence, Reconnecting, say
 from .synthetic import SyntheticSource
+from .urls import without_secrets
 
 if TYPE_CHECKING:  # at run time it brings PyAV in, which must come after the window
     from .video_in import VideoSource
@@ -67,9 +68,9 @@ def open_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
 
 
 def _stream(request: LiveRequest) -> Reconnecting:
-    from .network_in import StreamInput, shown
+    from .network_in import StreamInput
 
-    name = shown(request.source)
+    name = without_secrets(request.source)
     return Reconnecting(name, lambda: StreamInput(request.source), notes=_own_rate(request, name))
 
 

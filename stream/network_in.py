@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from time import monotonic
-from urllib.parse import urlsplit, urlunsplit
 
 import av
 from av.container import InputContainer
@@ -14,6 +13,7 @@ from ..kernels.errors import InputError
 from .clock import pace
 from .decoding import reason
 from .frame import Frame
+from .urls import without_secrets
 from .video_in import VideoSource
 
 OPEN_S = 7.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
@@ -40,7 +40,7 @@ class StreamInput:
 
     def __init__(self, url: str) -> None:
         """Waits for the first picture. Raises InputError."""
-        self._video = VideoSource(shown(url), live=True, opened=lambda name: open_stream(url, name))
+        self._video = VideoSource(without_secrets(url), live=True, opened=lambda name: open_stream(url, name))
         self.ends = self._video.info.frames is not None
 
     def frames(self) -> Iterator[Frame]:
@@ -67,7 +67,7 @@ class StreamInput:
 
 def open_stream(url: str, name: str) -> InputContainer:
     """Raises InputError in one line, within OPEN_S for each step. name: the URL as it may be shown."""
-    scheme = urlsplit(url).scheme.lower()
+    scheme = url.partition("://")[0].lower()
     try:
         container = _opened(url, {**_QUICK, **_OPTIONS.get(scheme, {})}, READ_S)
         if not container.duration:
@@ -82,10 +82,3 @@ def open_stream(url: str, name: str) -> InputContainer:
 
 def _opened(url: str, options: dict[str, str], read_s: float) -> InputContainer:
     return av.open(url, "r", options=options, timeout=(OPEN_S, read_s), metadata_errors="replace")
-
-
-def shown(url: str) -> str:
-    """The URL without its password, for messages."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}")) if at and ":" in user else url

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
-from urllib.parse import urlsplit
+
+from .urls import host_of, is_url
 
 Kind = Literal["window", "null", "file", "stdout", "virtual", "network"]
 
 VIRTUAL, PLAYLIST = "virtual:", ".m3u8"
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def kind_of(name: str) -> Kind:
@@ -23,18 +22,10 @@ def kind_of(name: str) -> Kind:
             return "virtual"
         case _ if name.startswith(VIRTUAL):
             return "virtual"
-        case _ if _URL.match(name) or name.lower().endswith(PLAYLIST):
+        case _ if is_url(name) or name.lower().endswith(PLAYLIST):
             return "network"
         case _:
             return "file"
-
-
-def shown(name: str) -> str:
-    """The name as messages and reports may show it: the path of a URL is often a secret key."""
-    if _URL.match(name) is None:
-        return name
-    parts = urlsplit(name)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def what_was_done(names: tuple[str, ...]) -> str:
@@ -47,7 +38,7 @@ def what_was_done(names: tuple[str, ...]) -> str:
             case "stdout":
                 told["sent to"].append("standard output")
             case "network":
-                told["sent to"].append(shown(name))
+                told["sent to"].append(host_of(name))
             case "virtual":
                 told["shown in"].append("a virtual camera")
             case "window":

@@ -22,6 +22,7 @@ from .hdr import HdrMetadata
 from .labels import main_video
 from .orientation import Orientation, parse_matrix
 from .span import Cut, Span
+from .urls import is_url, without_secrets
 from .video_info import VideoInfo
 
 LONGEST_BELIEVABLE_S = 48 * 3600.0  # fragmented files may claim days
@@ -34,17 +35,16 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 
 def open_input(location: str) -> InputContainer:
     """Open a film: a file or a URL. Raises InputError in one line."""
-    is_url = "://" in location
-    if not is_url and not Path(location).is_file():
+    if not is_url(location) and not Path(location).is_file():
         what = "is a folder; expected a video file" if Path(location).is_dir() else "does not exist"
         raise InputError(f"{location} {what}")
     # An absolute path keeps names such as "-a.mp4" or "a:b.mp4" from being read as options or protocols.
-    name = location if is_url else f"file:{Path(location).absolute()}"
+    name = location if is_url(location) else f"file:{Path(location).absolute()}"
     try:
-        timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url else None
+        timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url(location) else None
         return av.open(name, "r", timeout=timeout, metadata_errors="replace")
     except (FFmpegError, OSError) as error:
-        raise InputError(f"{location}: not a readable video ({reason(error)})") from error
+        raise InputError(f"{without_secrets(location)}: not a readable video ({reason(error)})") from error
 
 
 class VideoSource:
@@ -64,7 +64,7 @@ class VideoSource:
         span: only its frames are given, with their times in the film. strict: the first damage is an InputError.
         opened: opens what `location` names.
         """
-        self.location, self.live, self._open = location, live, opened
+        self.location, self.live, self._open = without_secrets(location), live, lambda: opened(location)
         self._span, self._strict = span or Span(), strict
         self._end_s: Fraction | None = None  # of the film, where that is reached
         self._decoder = self._opened()
@@ -77,7 +77,7 @@ class VideoSource:
         self._converter = ColourConverter(self.info.tags)
 
     def _opened(self) -> Decoder:
-        self._container = self._open(self.location)
+        self._container = self._open()
         stream = main_video(self._container.streams.video)
         if stream is None:
             kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"

@@ -16,7 +16,7 @@ import av
 import numpy as np
 import pytest
 from pullfocus.kernels.errors import InputError
-from pullfocus.stream.network_in import StreamInput, shown
+from pullfocus.stream.network_in import StreamInput
 from pullfocus.stream.reconnecting import Reconnecting
 
 from .clip import write_clip
@@ -170,11 +170,6 @@ def test_a_server_that_says_nothing_is_one_line_in_time() -> None:
         started_s = monotonic()
         url = f"http://user:secret@127.0.0.1:{silent.getsockname()[1]}/x"
         result = run(*LIVE[1:], "--source", url, "--sink", "null")
-        assert_one_line(result, "http://user:***@127.0.0.1")
+        assert_one_line(result, "http://***@127.0.0.1")
         assert "secret" not in result.stderr
     assert monotonic() - started_s < 15  # 10 s, and the program's own start on a busy machine
-
-
-def test_passwords_are_not_shown() -> None:
-    assert shown("rtsp://me:pa:ss@cam/1?x=2") == "rtsp://me:***@cam/1?x=2"
-    assert shown("rtsp://cam:554/1") == "rtsp://cam:554/1"
