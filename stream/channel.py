@@ -57,6 +57,14 @@ class Channel(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
+    def has_room(self, timeout_s: float) -> bool:
+        """Whether `put` would not wait: there is room within timeout_s, or nobody will read any more."""
+        with self._changed:
+            started_s = monotonic()
+            ready = self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity, timeout_s)
+            self.stats.full_wait_s += monotonic() - started_s
+            return ready
+
     def get(self, timeout_s: float | None = None) -> T:
         """The oldest item. Raises ChannelClosed when the writer has closed and all items are read.
 

@@ -31,6 +31,7 @@ class Fan:
         self._outlets: list[Outlet] = []
         self._said: set[Outlet] = set()
         self._stuck: list[str] = []
+        self.can_wait = False  # the frames' source: no recording then misses one, however slow it is
 
     def __enter__(self) -> Fan:
         return self
@@ -53,6 +54,8 @@ class Fan:
         """Hand over a frame; False when a sink's user ends the run. Raises what a sink failed with that must not."""
         self._check()
         for outlet in self._outlets:
+            if self.can_wait:
+                outlet.wait_for_room()
             outlet.offer(rendered)
         more = True
         for opened, tally in self._inline:

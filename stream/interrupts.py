@@ -10,6 +10,7 @@ from typing import Any
 GIVE_UP_AT = 3  # the third Ctrl-C is not put off any more, as in ffmpeg
 
 _heard_at_start: list[int] = []
+_blocks: list[Interrupts] = []  # those that hear Ctrl-C now, the innermost last
 
 
 def listen() -> None:
@@ -47,6 +48,7 @@ class Interrupts:
         if self._before:
             self._count = len(_heard_at_start)
             _heard_at_start.clear()
+            _blocks.append(self)
         return self
 
     def _on_signal(self, _number: int, _where: FrameType | None) -> None:
@@ -64,6 +66,14 @@ class Interrupts:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._before:
+            _blocks.remove(self)
+
+
+def check_interrupts() -> None:
+    """For a long wait within a block: raises KeyboardInterrupt when Ctrl-C came since the innermost began."""
+    if _blocks and current_thread() is main_thread():
+        _blocks[-1].check()
 
 
 def _interrupting_handlers() -> dict[signal.Signals, Any]:

@@ -11,7 +11,7 @@ from .live_request import DEFAULT_RATE
 from .video_info import VideoInfo
 
 BT709 = 1
-USUAL_RATES = (5.0, 10.0, 12.0, 15.0, 20.0, 24.0, 25.0, 30.0, 50.0, 60.0, 90.0, 120.0)
+USUAL_RATES = (5.0, 10.0, 12.0, 15.0, 20.0, 24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 90.0, 100.0, 120.0, 240.0)
 
 
 def nominal_rate(frame: Frame, asked: float | None = None) -> float:

@@ -51,6 +51,7 @@ def _run(request: LiveRequest, settings: Settings, fan: Fan, opened: OpenSource,
         stack.enter_context(fan)
         sinks(fan, request, controls)
         source = opened(stack, request)
+        fan.can_wait = not source.live
         size_hw = None if source.own_size else request.size_hw
         gate = Gate(Adjusted(source, size_hw, lambda: controls.mirror, request.frames), lambda: fan.watched)
         # Compiling the net for a size takes long: a film would be half over, and a recording begin late.

@@ -60,7 +60,8 @@ def open_source(stack: ExitStack, request: LiveRequest) -> LiveSource:
     elif request.is_screen:
         source = _screen(request)
     elif _is_file(request.source):
-        return AlwaysThere(_video(stack, request), _own_rate(request, request.source))
+        notes, live = _own_rate(request, request.source), not request.is_recorded
+        return AlwaysThere(_video(stack, request), notes, live)
     else:
         source = _camera(request)
     stack.callback(source.close)
@@ -126,12 +127,15 @@ def open_bench_source(stack: ExitStack, request: LiveRequest) -> SizedSource:
 
 
 class AlwaysThere:
-    """A source that comes to an end and is never away: test pictures, or a file played as if it were a camera."""
+    """A source that comes to an end and is never away: test pictures, or a file played at the pace of a camera.
 
-    live, own_size, absence = True, False, Absence()
+    live: what comes too late is dropped, as a camera's would be; else the file waits, and all its frames come.
+    """
 
-    def __init__(self, source: VideoSource | SyntheticSource, notes: list[str]) -> None:
-        self._source, self._notes = source, notes
+    own_size, absence = False, Absence()
+
+    def __init__(self, source: VideoSource | SyntheticSource, notes: list[str], live: bool = True) -> None:
+        self._source, self._notes, self.live = source, notes, live
         self.first_hw = source.size_hw
         for note in notes:
             say(note)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from .channel import Channel, ChannelClosed
 from .frame import Rendered
+from .interrupts import check_interrupts
 from .pipeline import IDLE_S, Sink
 from .report import RECENT_FRAMES, Moment, SinkFacts, Spread
 
@@ -128,6 +129,11 @@ class Outlet:
             self._behind = True
         except ChannelClosed:
             pass  # the thread has ended meanwhile, and says why
+
+    def wait_for_room(self) -> None:
+        """For a recording, however long it takes. Raises KeyboardInterrupt at Ctrl-C."""
+        while self.keeps and not self._channel.has_room(IDLE_S):
+            check_interrupts()
 
     def end(self, run_error: BaseException | None) -> None:
         """No more frames; those that wait are still written. run_error: what ended the run."""

@@ -41,7 +41,8 @@ def take_stdout() -> BinaryIO:
 class Y4mSink:
     """Writes YUV4MPEG2 with the size of the first picture; later ones are fitted into it.
 
-    The format has no timestamps but a constant rate, so a picture is repeated where frames are missing.
+    The format has no timestamps but a constant rate, so a picture is repeated where frames are missing: the one before
+    them, or the first one, where a live run has dropped those before it.
     """
 
     def __init__(self, file: BinaryIO, rate: float | None) -> None:
@@ -51,7 +52,6 @@ class Y4mSink:
         self._convert = ColourConverter(ColourTags(*BT709_TAGS))
         self._fit = FixedSize()
         self._written = 0
-        self._first_s = 0.0
         self._last = b""
 
     def __enter__(self) -> Y4mSink:
@@ -68,17 +68,17 @@ class Y4mSink:
         return True
 
     def _write(self, rendered: Rendered) -> None:
-        time_s = rendered.frame.time_s
         picture = self._fit(cast(Picture, rendered.picture))
+        now = b"FRAME\n" + _planes(self._convert.from_rgb(picture, "yuv420p"))
         if not self._last:
-            self._first_s = time_s
             self._rate = Fraction(nominal_rate(rendered.frame, self._asked)).limit_denominator(1001)
             self._put_header(picture)
-        number = round((time_s - self._first_s) * self._rate)
-        while self._last and self._written < number:
+            self._last = now
+        number = round(rendered.frame.time_s * self._rate)  # counted from the source's first frame
+        while self._written < number:
             self._put(self._last)
             self._written += 1
-        self._last = b"FRAME\n" + _planes(self._convert.from_rgb(picture, "yuv420p"))
+        self._last = now
         if self._written <= number:  # else the source gives more than it said
             self._put(self._last)
             self._written += 1

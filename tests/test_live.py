@@ -19,7 +19,7 @@ from pullfocus.stream.live_request import LiveRequest
 
 from .clip import write_clip
 from .command import assert_one_line
-from .live_run import SMALL, live, report_of
+from .live_run import SMALL, decoded, live, report_of
 
 
 def test_synthetic_pictures_come_in_real_time(tmp_path: Path) -> None:
@@ -33,6 +33,13 @@ def test_a_file_is_paced_like_a_camera(tmp_path: Path) -> None:
     report = report_of(tmp_path, "--source", clip, "--sink", "null")
     assert report["frames"] + report["dropped"] == 26
     assert 1.0 <= report["elapsed_s"] < 3.0
+
+
+def test_a_recorded_file_loses_nothing(tmp_path: Path) -> None:
+    clip, out = write_clip(tmp_path / "clip.mp4", frames=26, size_wh=(640, 480)), tmp_path / "out.mp4"
+    report = report_of(tmp_path, "--source", clip, "--sink", out, "--view", "panel", "--quality", "fine")
+    assert (report["frames"], report["dropped"], report["sinks"][str(out)]["frames"]) == (26, 0, 26)
+    assert [round(time_s * 25) for time_s, _ in decoded(out)] == list(range(26))
 
 
 def test_frames_that_come_too_fast_are_dropped_and_counted(tmp_path: Path) -> None:

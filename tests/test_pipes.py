@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import av
 import numpy as np
@@ -40,6 +40,22 @@ def test_a_recorded_pipe_loses_nothing(tmp_path: Path) -> None:
     with av.open(str(out)) as container:
         times_s = [frame.time for frame in container.decode(video=0)]
     assert times_s == pytest.approx([index / 25 for index in range(50)], abs=1e-3)
+
+
+def test_between_two_programs_no_frame_is_lost_though_the_second_one_is_slow(tmp_path: Path) -> None:
+    out = tmp_path / "out.y4m"
+    producer = ffmpeg(*pattern(rate=25, seconds=2), "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "-")
+    with (
+        subprocess.Popen(producer, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as sends,
+        subprocess.Popen([*LIVE, "--source", "-", "--sink", "-"], stdin=sends.stdout, stdout=subprocess.PIPE) as live,
+    ):
+        assert live.stdout is not None
+        head = live.stdout.read(100)
+        sleep(1.0)  # longer than a live run would wait for it
+        out.write_bytes(head + live.stdout.read())
+    assert live.returncode == 0
+    with av.open(str(out)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 50
 
 
 def test_a_raw_pipe_is_read_as_it_is_described(tmp_path: Path) -> None:
