@@ -17,10 +17,11 @@ from ..engines.api import Engine
 from ..engines.atomic import make_folder, write_text
 from ..engines.build import build
 from ..engines.environment import environment
-from ..kernels.errors import PullfocusError
+from ..kernels.errors import InputError, PullfocusError
 from .batch_plan import Task
 from .config import Settings
 from .damage import Damage
+from .films import check_wish
 from .focus import FocusPuller
 from .video_job import refocus_video
 
@@ -108,9 +109,17 @@ def is_done(task: Task, overwrite: bool) -> bool:
     return task.target.is_file() and not overwrite
 
 
-def check_once(settings: Settings) -> None:
+def check_once(tasks: list[Task], settings: Settings) -> None:
     """What would fail for every film fails here, before the first. Raises InputError."""
     FocusPuller(settings)  # reads the model of faces
+    refused = list[InputError]()
+    for task in tasks:
+        try:
+            check_wish(task.target, settings.encoding)
+        except InputError as error:
+            refused.append(error)
+    if len(refused) == len(tasks):
+        raise refused[0]
 
 
 def run_here(tasks: list[Task], settings: Settings, overwrite: bool, add: Callable[[Outcome], None]) -> None:

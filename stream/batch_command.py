@@ -63,7 +63,7 @@ def batch(
         raise InputError("--depth-range shot looks through a film first, which --ray does not: use fixed or auto")
     tasks = plan(inputs, out, recursive)
     ReportFile(json, True, tuple(path for task in tasks for path in (task.source, task.target))).check()
-    work.check_once(settings)
+    work.check_once(tasks, settings)
     make_folder(out)
     state = work.Batch(len(tasks))
     try:

@@ -51,7 +51,7 @@ def video(
     o.check_untouched(settings, depth_in)
     part, preview_s = reading.reading(), parse_time("--preview", preview)
     if preview_s is not None:
-        _check_preview(part, depth_out, resume)
+        _check_preview(part, depth_out, resume, settings.encoding.given)
     target = out if preview_s is not None else film_target(source, out)
 
     def work() -> Report:
@@ -70,12 +70,12 @@ def video(
     )  # fmt: skip
 
 
-def _check_preview(part: Reading, depth_out: Path | None, resume: bool) -> None:
+def _check_preview(part: Reading, depth_out: Path | None, resume: bool, encoding: list[str]) -> None:
     """Raises InputError for what a preview has no use for."""
     unused = {"--start and --end": part.span is not None, "--depth-out": depth_out is not None, "--resume": resume}
-    given = [option for option, is_given in unused.items() if is_given]
+    given = [*(option for option, is_given in unused.items() if is_given), *encoding]
     if given:
-        raise InputError(f"--preview shows one frame of the film; {', '.join(given)} has no effect: leave it out")
+        raise InputError(f"--preview shows one frame of the film, as a PNG; {', '.join(given)}: leave it out")
 
 
 def image(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..kernels.errors import InputError
 from .codecs import CODEC_NAMES, ENCODERS, CodecName, check_available, formats_of
@@ -38,6 +38,11 @@ class EncodingWish:
             raise InputError("got --crf and --bitrate, expected one: either the quality is constant or the size is")
         if self.codec is not None and self.codec not in CODEC_NAMES:
             raise InputError(f"--codec: got {self.codec!r}, expected {', '.join(CODEC_NAMES)}")
+
+    @property
+    def given(self) -> list[str]:
+        """The options with which something is wished."""
+        return [f"--{part.name.replace('_', '-')}" for part in fields(self) if getattr(self, part.name) is not None]
 
     def check(self, container: str) -> None:
         """Raises InputError when no codec in `container` (FFmpeg's name) meets all of it."""

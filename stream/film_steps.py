@@ -21,6 +21,7 @@ from .batch_plan import Task
 from .config import Settings
 from .film_parts import FilmIndex
 from .film_pieces import ask, begin, do_whole, make_plan, render_part
+from .films import check_wish
 from .job_folder import SEGMENT_FRAMES
 from .job_identity import differences, job_identity
 from .tracks import film_track
@@ -66,6 +67,7 @@ def steps(task: Task, settings: Settings, overwrite: bool, lengths: Lengths) -> 
     started_s = monotonic()
     make_folder(task.target.parent)
     check_target(task.target, overwrite)
+    check_wish(task.target, settings.encoding)
     whole = (task, settings, overwrite, lengths.segment)
     (first,) = yield [Piece(begin, (*whole, lengths.whole), net=True)]
     if isinstance(first, FilmIndex) and not (first.whole and first.frames > lengths.whole):

@@ -13,7 +13,8 @@ from ..kernels.errors import InputError
 from .animation_out import ANIMATIONS
 from .config import Settings
 from .damage import Damage
-from .encoding import CONTAINERS
+from .encoding import CONTAINERS, container_of
+from .encoding_wish import EncodingWish
 from .focus_script import from_time_on
 from .frame import Frame
 from .span import Reading
@@ -22,6 +23,10 @@ from .stills_out import check_sequence_target, is_numbered
 from .video_in import VideoSource, open_input
 from .video_info import VideoInfo
 
+_UNWISHED = {
+    ".gif": "a GIF, which is always written with 256 colours a frame",
+    ".webp": "an animated WebP, which is always written in quality 90",
+}
 SUFFIX = "_refocused"  # of a result that is to lie in a folder
 
 
@@ -91,6 +96,17 @@ def check_result(target: Path, result: Path, overwrite: bool) -> None:
 def is_video(target: Path) -> bool:
     """Whether a name asks for a video file, rather than for an animation or pictures."""
     return target.suffix.lower() in CONTAINERS
+
+
+def check_wish(target: Path, wish: EncodingWish) -> None:
+    """Raises InputError for a wish that a result of this name cannot be written by."""
+    if is_video(target):
+        wish.check(container_of(target))
+    elif wish.given:
+        what = _UNWISHED.get(target.suffix.lower(), "numbered pictures, which are written as their ending says")
+        raise InputError(
+            f"{', '.join(wish.given)}: {target} is {what}; leave it out, or name a video ({', '.join(CONTAINERS)})"
+        )
 
 
 def result_of(target: Path) -> Path:

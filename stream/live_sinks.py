@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..engines.atomic import check_distinct, check_target
+from ..kernels.errors import InputError
 from .controls import Controls
+from .encoding_wish import EncodingWish
 from .fan import Fan
 from .live_request import DEFAULT_RATE, LiveRequest
 from .outlet import OpenSink
@@ -27,6 +29,7 @@ def open_sinks(fan: Fan, request: LiveRequest, controls: Controls) -> None:
     Raises InputError, OutputError, MissingExtraError.
     """
     check_distinct(Path(name) for name in request.sinks if kind_of(name) == "file")
+    _check_wish(request, controls.settings.encoding)
     for name in sorted(request.sinks, key=lambda name: kind_of(name) != "window"):  # the window first: see `window`
         kind = kind_of(name)
         add = fan.add_inline if kind in ("window", "null") else fan.add
@@ -34,6 +37,21 @@ def open_sinks(fan: Fan, request: LiveRequest, controls: Controls) -> None:
         add(replace(opened, name=fan.free_name(opened.name)))
     if request.web is not None:
         fan.add_inline(_page(request.web, request, controls))  # it never waits
+
+
+def _check_wish(request: LiveRequest, wish: EncodingWish) -> None:
+    """Raises InputError for an option that none of the sinks has a use for."""
+    kinds = {kind_of(name) for name in request.sinks}
+    if kinds & {"file", "window"} or request.web is not None:  # a window and a page record takes
+        return
+    taken = ("--crf", "--bitrate") if "network" in kinds else ()
+    unused = [option for option in wish.given if option not in taken]
+    if unused:
+        only = ", a stream only --crf and --bitrate" if taken else ""
+        raise InputError(
+            f"{', '.join(unused)}: a recording (and a take of the window or the page) is encoded by it{only}, and no "
+            "--sink is one; leave it out, or add --sink out.mp4"
+        )
 
 
 def _window(name: str, request: LiveRequest, controls: Controls) -> OpenSink:

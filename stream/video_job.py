@@ -14,8 +14,7 @@ from .completed import Completed
 from .config import Settings
 from .depth_file import check_ending
 from .depth_range import Shot
-from .encoding import container_of
-from .films import Film, check_result, is_video, open_film, pattern_of, result_of, script_for
+from .films import Film, check_result, check_wish, open_film, pattern_of, result_of, script_for
 from .focus import FocusPuller
 from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder
@@ -59,8 +58,7 @@ def refocus_video(
         check_keeps_input(Path(source_path), result)
     FocusPuller(settings)  # reads the model of faces: what is none is said before a film is opened
     source = _Source(source_path, reading or Reading())
-    if is_video(target):
-        settings.encoding.check(container_of(target))
+    check_wish(target, settings.encoding)
     if depth_out is not None:
         check_ending(depth_out)
 

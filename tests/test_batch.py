@@ -134,6 +134,21 @@ def test_an_error_stops_only_its_film_and_what_is_done_is_skipped(
     assert Path("out/a.mp4").stat().st_mtime_ns > before
 
 
+def test_a_wish_that_no_result_is_written_by_is_refused_and_one_that_some_are_fails_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_animation(Path("a.gif"), [0, 10, 20], 0)
+    write_clip(Path("b.mp4"), frames=3)
+    options = ["--engine", "plane", "--crf", "30"]
+    assert run_cli(["batch", "a.gif", "-o", "out", *options]) == 2
+    assert "--crf: out/a.gif is a GIF" in capsys.readouterr().err
+    assert not Path("out").exists()
+    assert run_cli(["batch", "a.gif", "b.mp4", "-o", "out", *options]) == 1
+    assert "a.gif: --crf: out/a.gif is a GIF" in capsys.readouterr().err
+    assert [path.name for path in Path("out").iterdir()] == ["b.mp4"]
+
+
 def films_of(report: str) -> list[dict[str, Any]]:
     return json.loads(Path(report).read_text())["films"]
 

@@ -139,6 +139,19 @@ def test_bitrates_are_read_with_their_unit(text: str, bits: int) -> None:
         ("out.mp4", ("--bitrate", "lots"), "--bitrate lots: expected bits a second"),
         ("out.mp4", ("--bitrate", "9"), "--bitrate 9: expected bits a second"),
         ("out.mp4", ("--codec", "theora"), "'theora'"),
+        (
+            "out.gif",
+            ("--crf", "20"),
+            "--crf: {out} is a GIF, which is always written with 256 colours a frame; ",
+        ),
+        ("out.webp", ("--codec", "vp9", "--preset", "4"), "--codec, --preset: {out} is an animated WebP"),
+        (
+            "p/%05d.png",
+            ("--pix-fmt", "rgb24"),
+            "--pix-fmt: {out} is numbered pictures, which are written",
+        ),
+        ("p/%05d.jpg", ("--bitrate", "8M"), "or name a video (.mp4,"),
+        ("out.png", ("--preview", "1", "--crf", "20"), "as a PNG; --crf: leave it out"),
     ],
 )
 def test_impossible_wishes_are_one_line_before_anything_is_read(
@@ -147,7 +160,7 @@ def test_impossible_wishes_are_one_line_before_anything_is_read(
     missing = str(tmp_path / "missing.mp4")
     assert run_cli(["video", missing, "-o", str(tmp_path / out), *options]) == 2
     message = capsys.readouterr().err
-    assert words in message
+    assert words.format(out=tmp_path / out) in message
     assert message.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 

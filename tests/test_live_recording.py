@@ -27,7 +27,7 @@ from pullfocus.stream.synthetic import SyntheticSource
 from pullfocus.stream.video_out import video_sink
 
 from .clip import write_clip
-from .command import PULLFOCUS
+from .command import PULLFOCUS, assert_one_line
 from .live_run import SMALL, decoded, live, report_of
 from .unchanged import Render, rendered
 
@@ -41,6 +41,19 @@ def test_a_recording_is_encoded_as_wished_or_refused(tmp_path: Path) -> None:
     refused = live("--source", "synthetic", "--sink", tmp_path / "out.mp4", "--frames", "3", "--codec", "prores")
     assert refused.returncode == 2
     assert "--codec prores does not go into mp4" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("sink", "options", "words"),
+    [
+        ("null", ("--crf", "20"), "--crf: a recording (and a take of the window or the page) is encoded by it, and no"),
+        ("-", ("--preset", "slow"), "--preset: a recording"),
+        ("udp://127.0.0.1:9", ("--codec", "h264", "--crf", "20"), "--codec: a recording (and a take of the window or"),
+        ("udp://127.0.0.1:9", ("--pix-fmt", "yuv420p"), "a stream only --crf and --bitrate"),
+    ],
+)
+def test_a_wish_that_no_sink_is_written_by_is_refused(sink: str, options: tuple[str, ...], words: str) -> None:
+    assert_one_line(live("--source", "synthetic", "--sink", sink, *options), words)
 
 
 class Unplugged:
