@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(slots=True)
@@ -17,6 +18,15 @@ class Damage:
     concealed: int = 0
     ends_early: bool = False  # so badly that its rest cannot be found
 
+    def more(self, other: Damage) -> Damage:
+        """Of both."""
+        return Damage(
+            self.skipped + other.skipped,
+            self.partial + other.partial,
+            self.concealed + other.concealed,
+            self.ends_early or other.ends_early,
+        )
+
     def notes(self) -> list[str]:
         """For the report."""
         told = {
@@ -26,3 +36,13 @@ class Damage:
             "the input ends early: it is damaged": self.ends_early,
         }
         return [note for note, happened in told.items() if happened]
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An input whose decoder tells what is broken in it; a camera's driver tells nothing."""
+
+    @property
+    def damage(self) -> Damage:
+        """In what has been read so far; it goes on counting."""
+        ...

@@ -83,6 +83,7 @@ def _told(report: Report, source: LiveSource, gate: Gate, adaptation: Adaptation
         report.with_notes(source.notes),
         idle_s=gate.idle_s,
         choices=choices,
+        damage=source.damage,
         losses=absence.losses,
         away_s=absence.away_s,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..kernels.errors import InputError
 from .clock import pace
+from .damage import Damage, Telling
 from .frame import Frame
 from .live_request import BENCH_SIZE_HW, DEFAULT_RATE, DEFAULT_SIZE_HW, LiveRequest
 from .pipeline import Source
@@ -26,7 +27,7 @@ class LiveSource(Source, Protocol):
     """A source in real time, with what the user should know about it at the end.
 
     own_size: it gives the size that it was asked for or says so, and is not stretched. absence: how long it was away.
-    first_hw: the size (h, w) of its first picture.
+    first_hw: the size (h, w) of its first picture. damage: what was broken in it, None where that cannot be known.
     """
 
     @property
@@ -40,6 +41,9 @@ class LiveSource(Source, Protocol):
 
     @property
     def absence(self) -> Absence: ...
+
+    @property
+    def damage(self) -> Damage | None: ...
 
 
 class SizedSource(Source, Protocol):
@@ -147,6 +151,10 @@ class AlwaysThere:
     @property
     def notes(self) -> list[str]:
         return [*self._notes, *self._source.notes]
+
+    @property
+    def damage(self) -> Damage | None:
+        return self._source.damage if isinstance(self._source, Telling) else None
 
 
 def _synthetic(request: LiveRequest, live: bool) -> SyntheticSource:

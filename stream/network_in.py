@@ -11,6 +11,7 @@ from av.error import ExitError, FFmpegError
 
 from ..kernels.errors import InputError
 from .clock import pace
+from .damage import Damage
 from .decoding import reason
 from .frame import Frame
 from .urls import without_secrets
@@ -59,7 +60,11 @@ class StreamInput:
 
     @property
     def notes(self) -> list[str]:
-        return self._video.notes
+        return self._video.other_notes
+
+    @property
+    def damage(self) -> Damage:
+        return self._video.damage
 
     def close(self) -> None:
         self._video.close()

@@ -15,6 +15,7 @@ from av.video.format import VideoFormat
 
 from ..kernels.errors import InputError
 from .clock import pace
+from .damage import Damage
 from .decoding import reason
 from .frame import Frame
 from .video_in import VideoSource
@@ -74,7 +75,11 @@ class PipeInput:
 
     @property
     def notes(self) -> list[str]:
-        return self._video.notes
+        return self._video.other_notes
+
+    @property
+    def damage(self) -> Damage:
+        return self._video.damage
 
     def close(self) -> None:
         self._video.close()

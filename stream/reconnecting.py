@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from threading import Event, Thread
 from time import monotonic
 from typing import Protocol
@@ -16,6 +17,7 @@ from typing import Protocol
 from ..kernels.errors import InputError
 from .channel import Channel, ChannelClosed
 from .clock import LONGEST_GAP_S, OneClock
+from .damage import Damage, Telling
 from .frame import Frame
 
 STALL_S = 2.0  # without a picture: then the user is told
@@ -91,10 +93,9 @@ class Reconnecting:
         self._ready, self._stop = Event(), Event()
         self.first_hw = (0, 0)  # the size of its first picture
         self._error: BaseException | None = None
-        self._reason = ""
-        self._ends = False
-        self._told = list[str]()
-        self._last_notes: list[str] = []
+        self._reason, self._ends = "", False
+        self._told, self._last_notes = list[str](), list[str]()
+        self._damages: list[Damage] = []  # of each time it was opened
         self._reader = Thread(target=self._read, name=f"pullfocus-input {name}", daemon=True)
         self._reader.start()
         self._wait_for_first(start_s)
@@ -135,6 +136,8 @@ class Reconnecting:
         try:
             opened = self._opened()
             self._ends = opened.ends
+            if isinstance(opened, Telling):
+                self._damages.append(opened.damage)
             self._tell_new(opened.notes)
             for frame in opened.frames():
                 self.first_hw = self.first_hw if self._ready.is_set() else frame.size_hw
@@ -228,8 +231,14 @@ class Reconnecting:
         return self._past.more(self._away_s()) if self._is_away else self._past
 
     @property
+    def damage(self) -> Damage | None:
+        """In all that was read until now; None where the input does not tell."""
+        return reduce(Damage.more, self._damages, Damage()) if self._damages else None
+
+    @property
     def notes(self) -> list[str]:
-        return list(dict.fromkeys([*self._told, *self._last_notes]))
+        broken = self.damage.notes() if self.damage is not None else []
+        return list(dict.fromkeys([*self._told, *self._last_notes, *broken]))
 
     def close(self) -> None:
         """End the reading thread, or leave it behind where a driver holds it: it dies with the process."""

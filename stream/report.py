@@ -68,7 +68,8 @@ class Report:
 
     idle_s: how long nothing was computed, because nobody watched. choices: the levels that `--adaptive` took, and why.
     audio_delay_ms: by how much sound is to be delayed where these pictures are sent, None where they are not.
-    damage: what was broken in the input. before: frames that an earlier run of the same job had made.
+    damage: what was broken in the input, None where that cannot be known (a camera). before: frames that an earlier run
+    of the same job had made.
     losses, away_s: how often a live source gave no picture for a while, and for how long in all.
     """
 
@@ -85,7 +86,7 @@ class Report:
     notes: list[str] = field(default_factory=list[str])
     sinks: dict[str, SinkFacts] = field(default_factory=dict[str, SinkFacts])
     idle_s: float = 0.0
-    damage: Damage = field(default_factory=Damage)
+    damage: Damage | None = field(default_factory=Damage)
     choices: list[str] = field(default_factory=list[str])
     audio_delay_ms: int | None = None
     before: int = 0

@@ -224,10 +224,14 @@ class VideoSource:
     @property
     def notes(self) -> list[str]:
         """What the user should know about the input, once it has been read."""
+        return [*self.damage.notes(), *self.other_notes]
+
+    @property
+    def other_notes(self) -> list[str]:
+        """All but those on damage."""
         woven = self._decoder.deinterlacer.count
         more = [f"interlaced frames of the input that were deinterlaced: {woven}"] if woven else []
-        span = [] if self._end_s is None else self._span.notes(self._end_s)
-        return [*self.damage.notes(), *more, *span]
+        return more if self._end_s is None else [*more, *self._span.notes(self._end_s)]
 
     def close(self) -> None:
         self._decoder.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -18,8 +19,9 @@ from pullfocus.stream.video_in import VideoSource
 from pullfocus.stream.video_job import refocus_video
 
 from .clip import draw, write_clip
-from .command import assert_one_line, run
+from .command import PULLFOCUS, assert_one_line, run
 from .probe import probe
+from .senders import serving
 from .test_side_streams import PLANE
 
 
@@ -57,6 +59,26 @@ def test_damage_is_concealed_and_counted_and_strict_stops_at_it(tmp_path: Path) 
         assert len(list(source.frames())) == 40
 
 
+@pytest.mark.parametrize("source", ["file", "pipe", "url"])
+def test_live_counts_what_is_broken_in_a_file_a_pipe_and_a_stream(source: str, tmp_path: Path) -> None:
+    broken = break_some(write_clip(tmp_path / "whole.mkv", frames=40, size_wh=(320, 192)), tmp_path / "broken.mkv")
+    report, out = tmp_path / "r.json", tmp_path / "out.mkv"
+    with serving(tmp_path) as address:
+        name = {"file": str(broken), "pipe": "-", "url": f"{address}/broken.mkv"}[source]
+        command = ("live", "--engine", "plane", "--source", name, "--sink", str(out), "--json", str(report))
+        with broken.open("rb") as pipe:
+            subprocess.run([PULLFOCUS, *command], stdin=pipe, check=True, timeout=60, capture_output=True)
+    told = json.loads(report.read_text())
+    assert told["damage"]["concealed"] + told["damage"]["skipped"] > 0
+    assert any("of the input that were" in note for note in told["notes"])
+
+
+def test_live_cannot_know_of_damage_where_nothing_is_decoded(tmp_path: Path) -> None:
+    line = ("live", "--engine", "plane", "--source", "synthetic", "--sink", "null", "--frames", "3", "--json")
+    assert run(*line, tmp_path / "r.json").returncode == 0
+    assert json.loads((tmp_path / "r.json").read_text())["damage"] is None
+
+
 def test_damage_is_a_field_of_the_report_also_when_only_joining_was_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +97,7 @@ def test_damage_is_a_field_of_the_report_also_when_only_joining_was_left(
         with pytest.raises(OutputError, match="disk full"):
             refocus_video(str(broken), tmp_path / "again.gif", PLANE)
     report = refocus_video(str(broken), tmp_path / "again.gif", PLANE, resume=True)
+    assert report.damage is not None
     assert (report.frames, asdict(report.damage)) == (0, told)
 
 
