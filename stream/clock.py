@@ -11,6 +11,7 @@ from .frame import Frame
 
 MILLISECOND = Fraction(1, 1000)
 LONGEST_GAP_S = 1.0
+LATEST_S = 0.2  # of a frame in a stream that comes in bursts; later ones are paced from then on
 LARGEST_DRIFT_S = 1.0  # of an input's own times from the clock's; a burst from a network's buffer is within it
 
 
@@ -38,6 +39,20 @@ def pace(frames: Iterator[Frame], longest_gap_s: float = LONGEST_GAP_S) -> Itera
 def _again(frame: Frame, gap_s: float) -> Frame:
     later = frame.pts + round(Fraction(gap_s) / frame.time_base)
     return replace(frame, pts=later, captured_s=monotonic())
+
+
+def spread_out(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The frames of a stream that comes in bursts, each in its own time and stamped with the moment it is let go.
+
+    What comes late (the next burst did) sets the pace anew, and so does a leap in the stream's time.
+    """
+    start_s = 0.0
+    for frame in frames:
+        early_s = start_s + frame.time_s - monotonic()
+        if not -LATEST_S <= early_s <= LARGEST_DRIFT_S:
+            start_s, early_s = monotonic() - frame.time_s, 0.0
+        sleep(max(0.0, early_s))
+        yield replace(frame, captured_s=monotonic())
 
 
 class OneClock:

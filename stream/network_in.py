@@ -10,7 +10,7 @@ from av.container import InputContainer
 from av.error import ExitError, FFmpegError
 
 from ..kernels.errors import InputError
-from .clock import pace
+from .clock import pace, spread_out
 from .damage import Damage
 from .decoding import reason
 from .frame import Frame
@@ -19,6 +19,7 @@ from .video_in import VideoSource
 
 OPEN_S = 7.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
 READ_S = 2.0  # without data: the connection is given up and made anew
+HLS, HLS_READ_S = "hls", 15.0  # a segment at a time, of 2 to 10 s: between two of them nothing comes
 FILM_READ_S = 30.0  # a film cannot be taken up where it was, so a slow network is waited for
 CONNECT_US = 3_000_000
 LOOK_EVERY_S, LEAST_WAIT = 1.0, 0.02  # a stream that is read in time is waited for, for this share of the time at least
@@ -41,11 +42,20 @@ class StreamInput:
 
     def __init__(self, url: str) -> None:
         """Waits for the first picture. Raises InputError."""
-        self._video = VideoSource(without_secrets(url), live=True, opened=lambda name: open_stream(url, name))
+        self._comes_in_bursts = False
+
+        def opened(name: str) -> InputContainer:
+            container = open_stream(url, name)
+            self._comes_in_bursts = container.format.name == HLS
+            return container
+
+        self._video = VideoSource(without_secrets(url), live=True, opened=opened)
         self.ends = self._video.info.frames is not None
 
     def frames(self) -> Iterator[Frame]:
-        return pace(self._video.frames()) if self.ends else self._in_time()
+        if self.ends:
+            return pace(self._video.frames())
+        return spread_out(self._video.frames()) if self._comes_in_bursts else self._in_time()
 
     def _in_time(self) -> Iterator[Frame]:
         """All frames; when the machine is too slow to decode them, key frames only, until it has caught up."""
@@ -75,10 +85,11 @@ def open_stream(url: str, name: str) -> InputContainer:
     scheme = url.partition("://")[0].lower()
     try:
         container = _opened(url, {**_QUICK, **_OPTIONS.get(scheme, {})}, READ_S)
-        if not container.duration:
+        if not container.duration and container.format.name != HLS:
             return container
+        film = bool(container.duration)
         container.close()
-        return _opened(url, {}, FILM_READ_S)
+        return _opened(url, {}, FILM_READ_S) if film else _opened(url, {**_QUICK, **_CONNECTION}, HLS_READ_S)
     except ExitError as error:  # the time is over
         raise InputError(f"{name}: no answer within {OPEN_S:g} s; is it sending, and can it be reached?") from error
     except (FFmpegError, OSError) as error:

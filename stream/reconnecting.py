@@ -135,6 +135,8 @@ class Reconnecting:
         opened: LiveInput | None = None
         try:
             opened = self._opened()
+            if opened.ends and self._ready.is_set() and not self._ends:
+                return True  # it was live, and is a film now: a playlist that has got its end
             self._ends = opened.ends
             if isinstance(opened, Telling):
                 self._damages.append(opened.damage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from time import sleep
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
-from pullfocus.stream.clock import MILLISECOND, OneClock
+from pullfocus.stream.clock import MILLISECOND, OneClock, spread_out
 from pullfocus.stream.decoding import Decoder
 from pullfocus.stream.frame import Frame
 
@@ -98,3 +99,16 @@ def test_decoded_frames_have_times_that_rise_also_where_the_stream_has_none() ->
     assert missing == [0, STEP, 2 * STEP]
     mixed = Stamped(None, None, 2**33 - 1, None, 0, STEP, STEP, None, -5 * STEP, -4 * STEP)
     assert rises([pts for _, pts in mixed.frames()])
+
+
+def test_what_comes_in_bursts_is_spread_out_and_a_late_one_sets_the_pace_anew() -> None:
+    def bursts() -> Iterator[Frame]:
+        for index in range(20):
+            if index == 10:
+                sleep(0.8)
+            yield arrived(40 * index if index < 15 else 10**8 + 40 * index, 0.0)
+
+    captured_s = [frame.captured_s for frame in spread_out(bursts())]
+    for first, last in ((0, 9), (10, 14), (15, 19)):  # none before its time, also after the pause and the leap
+        assert captured_s[last] - captured_s[first] > 0.04 * (last - first) - 0.002
+    assert captured_s[15] - captured_s[14] < 5.0  # a leap in time is not waited for

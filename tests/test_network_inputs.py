@@ -22,7 +22,7 @@ from pullfocus.stream.reconnecting import Reconnecting
 from .clip import write_clip
 from .command import assert_one_line, run, wait_for
 from .rtsp_server import RtspServer
-from .senders import LIVE, Mjpeg, free_port, pattern, sender
+from .senders import LIVE, Mjpeg, ffmpeg, free_port, pattern, sender, serving
 
 pytestmark = pytest.mark.real_time
 
@@ -173,3 +173,51 @@ def test_a_server_that_says_nothing_is_one_line_in_time() -> None:
         assert_one_line(result, "http://***@127.0.0.1")
         assert "secret" not in result.stderr
     assert monotonic() - started_s < 15  # 10 s, and the program's own start on a busy machine
+
+
+def hls(folder: Path) -> list[str]:
+    """A playlist of the last four segments of a second each, which begins at 0 whenever the sender does."""
+    form = ("-f", "hls", "-hls_time", "1", "-hls_list_size", "4", "-hls_flags", "delete_segments+temp_file")
+    return ["-re", *pattern(), "-c:v", "libx264", "-preset", "ultrafast", "-g", "20", *form, str(folder / "x.m3u8")]
+
+
+def test_an_hls_stream_comes_smoothly_and_is_taken_up_when_its_server_is_back(tmp_path: Path) -> None:
+    port, playlist, told = free_port(), tmp_path / "x.m3u8", list[str]()
+    url = f"http://127.0.0.1:{port}/x.m3u8"
+    with sender(*hls(tmp_path)):
+        wait_for(lambda: playlist.exists() and playlist.read_text().count("#EXTINF") >= 3)
+        with serving(tmp_path, port):
+            source = Reconnecting(url, lambda: StreamInput(url), tell=told.append, stall_s=1.5)
+            frames = source.frames()
+            times_s = [next(frames).time_s for _ in range(30)]
+            assert times_s == sorted(times_s)
+            assert times_s[-1] < 4.0  # of each second's twenty frames no burst has overtaken most
+            assert np.median(np.diff(times_s)) < 0.15
+        try:
+            while not source.is_away:
+                next(frames)
+            with serving(tmp_path, port):
+                while source.is_away:
+                    assert next(frames).size_hw == (120, 160)
+            assert "is back after" in told[-1]
+            assert source.absence.losses == 1
+        finally:
+            source.close()
+
+
+def test_a_playlist_that_gets_its_end_ends_the_run(tmp_path: Path) -> None:
+    form = ("-f", "hls", "-hls_time", "1", "-hls_list_size", "0", str(tmp_path / "x.m3u8"))
+    report = tmp_path / "report.json"
+    made = ffmpeg(*pattern(seconds=3), "-c:v", "libx264", "-preset", "ultrafast", "-g", "20", *form)
+    subprocess.run(made, check=True)
+    playlist = tmp_path / "x.m3u8"
+    whole = playlist.read_text()
+    playlist.write_text(whole.replace("#EXT-X-ENDLIST\n", ""))
+    with serving(tmp_path) as address:
+        command = [*LIVE, "--source", f"{address}/x.m3u8", "--sink", "null", "--json", str(report)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as live:
+            sleep(3.0)
+            playlist.write_text(whole)
+            _, said = live.communicate(timeout=60)
+    assert live.returncode == 0, said
+    assert 20 < json.loads(report.read_text())["frames"] <= 62  # all three seconds once, and repeats while it waits
