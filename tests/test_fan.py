@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from time import monotonic
@@ -15,42 +13,17 @@ import pytest
 from pullfocus.kernels.errors import OutputError, StuckError
 from pullfocus.stream.fan import Fan
 from pullfocus.stream.frame import Rendered
-from pullfocus.stream.interrupts import Interrupts
 from pullfocus.stream.outlet import OpenSink, Patience
 from pullfocus.stream.pipeline import Interrupted
 from pullfocus.stream.pipeline import run as run_pipeline
-from pullfocus.stream.report import Meter, Report
+from pullfocus.stream.report import Meter
 from pullfocus.stream.synthetic import SyntheticSource
 
 from .command import wait_for
+from .kept_sinks import Keep, frames, report
 from .unchanged import Render
 
 SHORT = Patience(live_end_s=0.05, keeping_end_s=0.05)
-
-
-def frames(count: int) -> Iterator[Rendered]:
-    for frame in SyntheticSource((32, 48), live=False, frames=count).frames():
-        yield Render()(frame)
-
-
-class Keep:
-    """Remembers the numbers of the frames it was given; may fail from one on, or wait there until it is let go."""
-
-    def __init__(self, fail_at: int | None = None, wait_at: int | None = None) -> None:
-        self.seen: list[int] = []
-        self.threads: set[int] = set()
-        self.go_on = threading.Event()
-        self._fail_at, self._wait_at = fail_at, wait_at
-
-    def write(self, rendered: Rendered) -> bool:
-        number = rendered.frame.index
-        self.threads.add(threading.get_ident())
-        if self._fail_at is not None and number >= self._fail_at:
-            raise OutputError("frames cannot be sent")
-        if self._wait_at is not None and number >= self._wait_at:
-            self.go_on.wait()
-        self.seen.append(number)
-        return True
 
 
 class Answering(Keep):
@@ -84,19 +57,6 @@ def feed(
             raise error
 
 
-def feed_patiently(count: int, opened: OpenSink) -> None:
-    """Frames of a source that can wait, while Ctrl-C is heard as in a run."""
-    with Fan() as fan, Interrupts():
-        fan.can_wait = True
-        fan.add(opened)
-        for item in frames(count):
-            fan.write(item)
-
-
-def report() -> Report:
-    return Meter(["source", "sink"]).report([], "plane", [])
-
-
 def test_a_view_that_hangs_holds_up_nobody_and_a_recording_gets_every_frame() -> None:
     here, view, recording = Keep(), Keep(wait_at=0), Keep()
     with Fan() as fan:
@@ -114,46 +74,6 @@ def test_a_view_that_hangs_holds_up_nobody_and_a_recording_gets_every_frame() ->
     assert [facts[name].frames for name in ("window", "view", "a.mp4")] == [40, len(view.seen), 40]
     assert facts["view"].dropped == 40 - len(view.seen) > 0
     assert facts["a.mp4"].latency.count == 40
-
-
-def test_a_recording_that_stands_still_loses_frames_and_says_so() -> None:
-    recording = Keep(wait_at=0)
-    with Fan(Patience(frame_s=0.01)) as fan:
-        fan.add(OpenSink("a.mp4", recording, keeps=True))
-        for item in frames(30):
-            fan.write(item)
-        recording.go_on.set()
-    told = fan.told(report())
-    assert told.sinks["a.mp4"].dropped == 30 - len(recording.seen) > 0
-    assert recording.seen[:5] == list(range(5))  # the oldest are kept, in order
-    assert any("a.mp4" in note and "could not keep up" in note for note in told.notes)
-
-
-def test_a_source_that_can_wait_waits_for_a_recording_however_long_it_stands_still() -> None:
-    recording, view = Keep(wait_at=0), Keep()
-    with Fan(Patience(frame_s=0.01)) as fan:
-        fan.can_wait = True
-        fan.add(OpenSink("a.mp4", recording, keeps=True))
-        fan.add(OpenSink("view", view))
-        threading.Timer(0.3, recording.go_on.set).start()
-        for item in frames(30):
-            fan.write(item)
-    assert recording.seen == list(range(30))
-    assert fan.told(report()).sinks["a.mp4"].dropped == 0
-
-
-def test_ctrl_c_ends_the_wait_for_a_recording() -> None:
-    recording = Keep(wait_at=0)
-
-    def interrupt() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        threading.Timer(0.3, recording.go_on.set).start()
-
-    threading.Timer(0.3, interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        feed_patiently(1000, OpenSink("a.mp4", recording, keeps=True))
-    assert recording.seen == list(range(len(recording.seen)))
-    assert len(recording.seen) < 30  # what waited when Ctrl-C came
 
 
 def test_a_view_that_fails_is_said_once_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
