@@ -81,18 +81,24 @@ def without_holes(target: InverseDepth) -> InverseDepth:
     return filled(target.astype(np.float64), np.isfinite(target)).astype(np.float32)
 
 
-def measure(samples: Sequence[Sample], engine: Engine) -> dict[str, dict[str, dict[str, Figures]]]:
-    """Where the depth comes from → how it is enlarged → picture → figures. Raises DataError."""
+def measure(samples: Sequence[Sample], engine: Engine | None) -> dict[str, dict[str, dict[str, Figures]]]:
+    """Where the depth comes from → how it is enlarged → picture → figures. Raises DataError.
+
+    engine: None leaves the net's depth out.
+    """
     kernels = load("cpu")
     found: dict[str, dict[str, dict[str, Figures]]] = {
-        source: {how: {} for how in ENLARGERS} for source in (MADE_BAD, NET)
+        source: {how: {} for how in ENLARGERS} for source in ((MADE_BAD, NET) if engine else (MADE_BAD,))
     }
     for sample in samples:
         pair = sample.read()
-        made_bad, inferred = as_a_net_tells(without_holes(pair.target)), engine.infer(pair.image)
+        made_bad = as_a_net_tells(without_holes(pair.target))
+        inferred = None if engine is None else engine.infer(pair.image)
         for how, enlarge in ENLARGERS.items():
             full = enlarge(kernels, made_bad, pair.image)
             found[MADE_BAD][how][sample.name] = figures(full, pair.target)
+            if inferred is None:
+                continue
             fitted = align(enlarge(kernels, inferred, pair.image), pair.target).astype(np.float32)
             found[NET][how][sample.name] = figures(fitted, pair.target)
     return found

@@ -106,9 +106,11 @@ WAYS: dict[str, Take] = {
 }
 
 
-def score_video(pairs: Sequence[Pair], depths: Sequence[InverseDepth]) -> dict[str, VideoFigures]:
-    """Way → its figures on consecutive frames, of which `depths` are the net's."""
-    return {name: _score(pairs, take([pair.image for pair in pairs], depths)) for name, take in WAYS.items()}
+def score_video(
+    pairs: Sequence[Pair], depths: Sequence[InverseDepth], ways: Sequence[str] = tuple(WAYS)
+) -> dict[str, VideoFigures]:
+    """Way → its figures on consecutive frames, of which `depths` are the net's. ways: names of WAYS."""
+    return {name: _score(pairs, WAYS[name]([pair.image for pair in pairs], depths)) for name in ways}
 
 
 def _score(pairs: Sequence[Pair], depths: Sequence[InverseDepth]) -> VideoFigures:
@@ -125,9 +127,11 @@ def _score(pairs: Sequence[Pair], depths: Sequence[InverseDepth]) -> VideoFigure
     )
 
 
-def score_still(pictures: Sequence[Picture], depths: Sequence[InverseDepth]) -> dict[str, StillFigures]:
-    """Way → its figures on frames of a scene in which nothing happens."""
-    return {name: _hold(take(pictures, depths)) for name, take in WAYS.items()}
+def score_still(
+    pictures: Sequence[Picture], depths: Sequence[InverseDepth], ways: Sequence[str] = tuple(WAYS)
+) -> dict[str, StillFigures]:
+    """Way → its figures on frames of a scene in which nothing happens. ways: names of WAYS."""
+    return {name: _hold(WAYS[name](pictures, depths)) for name in ways}
 
 
 def _hold(depths: Sequence[InverseDepth]) -> StillFigures:
@@ -148,14 +152,14 @@ def frames_to_follow() -> dict[str, int]:
     rng, memory = np.random.default_rng(0), DepthMemory(load("cpu"), steady=True)
     photo, truth = panned_photo(1)[0].picture8, np.full(NET_HW, FAR, np.float32)
     for _ in range(SETTLED):
-        memory.update(_noisy(photo, rng), _strayed(truth, rng))
+        memory.update(_noisy(photo, rng), strayed(truth, rng))
     places = {"appears": (500, SETTLED), "moves": (700, 1), "goes on": (720, SETTLED), "goes": (None, SETTLED)}
     waits: dict[str, int] = {}
     for event, (left, frames) in places.items():
         before, (picture, truth) = truth, _with_box(photo, left)
         changed, wait = before != truth, 0
         for frame in range(frames):
-            depth = memory.update(_noisy(picture, rng), _strayed(truth, rng))
+            depth = memory.update(_noisy(picture, rng), strayed(truth, rng))
             if np.mean(np.abs(depth - truth)[changed] < 0.1 * (NEAR - FAR)) < 0.99:
                 wait = frame + 1
         waits[event] = wait
@@ -177,10 +181,10 @@ def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.clip(picture + np.float32(SENSOR_NOISE) * noise, 0, 255).astype(np.uint8)
 
 
-def _strayed(depth: InverseDepth, rng: np.random.Generator) -> NDArray[np.float32]:
+def strayed(depth: InverseDepth, rng: np.random.Generator) -> NDArray[np.float32]:
     """With noise as a net's: over whole surfaces."""
     small = rng.normal(0, NET_NOISE, (24, 44)).astype(np.float32)
-    return depth + np.asarray(cv2.resize(small, NET_HW[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+    return depth + np.asarray(cv2.resize(small, depth.shape[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def cost_ms(frames: int = 60) -> dict[str, float]:
@@ -188,7 +192,7 @@ def cost_ms(frames: int = 60) -> dict[str, float]:
     memory, cuts = DepthMemory(load("cpu"), steady=True), CutDetector()
     rng, costs = np.random.default_rng(0), {"steady": list[float](), "cuts": list[float]()}
     for frame in panned_photo(frames):
-        new = _strayed(np.full(NET_HW, FAR, np.float32), rng)
+        new = strayed(np.full(NET_HW, FAR, np.float32), rng)
         start_s = process_time()
         cuts.is_cut(frame.picture8)
         middle_s = process_time()

@@ -9,7 +9,7 @@ depth map is measured against.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -42,6 +42,16 @@ class Sheet:
         rows = self.depth + self.slope * ((np.arange(height, dtype=np.float32) + 0.5) / height - 0.5)
         return np.broadcast_to(rows[:, None].astype(np.float32), (height, width))
 
+    def shrunk(self, times: int) -> Sheet:
+        """So many times smaller."""
+        height, width = self.coverage.shape
+        size_wh = width // times, height // times
+        light, coverage = (
+            np.asarray(cv2.resize(plane, size_wh, interpolation=cv2.INTER_AREA), np.float32)
+            for plane in (self.light, self.coverage)
+        )
+        return replace(self, light=light, coverage=coverage)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Scene:
@@ -63,6 +73,20 @@ class Scene:
             covered = sheet.coverage >= 0.5
             depth[covered] = sheet.inverse_depth()[covered]
         return depth
+
+    def shrunk(self, times: int) -> Scene:
+        """So many times smaller; the aperture goes by the picture's height."""
+        return replace(self, sheets=tuple(sheet.shrunk(times) for sheet in self.sheets))
+
+    def moved(self, x: float, y: float) -> Scene:
+        """From a pinhole at a point of the aperture's plane (1 = its rim): what is in focus stays, the rest shifts.
+
+        Of flat sheets only: a slanted one's depth moves with its rows.
+        """
+        seen = ((sheet, *_seen_from(sheet, self, x, y)) for sheet in self.sheets)
+        return replace(
+            self, sheets=tuple(replace(sheet, light=light, coverage=covered) for sheet, light, covered in seen)
+        )
 
 
 def photograph(scene: Scene, samples: int = SAMPLES) -> Picture:

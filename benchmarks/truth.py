@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from ..training.tool import one_line_errors
 from . import report_recipe
 from .machine import describe_machine
 from .scenes import FAMILIES, REPORTING, TUNING, scene
-from .thin_lens import Scene, photograph, to_linear, to_srgb
+from .thin_lens import SAMPLES, Scene, photograph, to_linear, to_srgb
 
 LAYERS = 6
 SMALLER, SHIFT_PX, NOISE = 4, 2.0, 0.01  # what a net does to depth
@@ -144,40 +146,80 @@ def psnr_db(one: Picture, other: Picture, area: NDArray[np.bool_]) -> float:
     return min(10.0 * float(np.log10(255.0**2 / mse)), 99.0) if mse > 0 else 99.0
 
 
-def measure(families: Sequence[str], seeds: Sequence[int]) -> dict[str, dict[str, dict[str, float]]]:
-    """Family → renderer → area → mean PSNR over the seeds, in dB. A process for each core."""
+Scores = dict[str, dict[str, float]]  # renderer → area → PSNR in dB
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How each scene is looked at.
+
+    renderers: names of RENDERERS. samples: points of the aperture. smaller: the scenes are made so many times smaller.
+    processes: 0 = one for each core, 1 = this one.
+    """
+
+    renderers: tuple[str, ...] = tuple(RENDERERS)
+    samples: int = SAMPLES
+    smaller: int = 1
+    processes: int = 0
+
+
+def measure(families: Sequence[str], seeds: Sequence[int], look: Look | None = None) -> dict[str, Scores]:
+    """Family → renderer → area → mean PSNR over the seeds, in dB. look: None = as the committed figures are taken."""
+    look = look or Look()
     cases = [(family, seed) for family in families for seed in seeds]
-    # Not a fork of this process: OpenCV's threads would be missing in it.
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        scores = list(pool.map(_measure_one, *zip(*cases, strict=True)))
-    rows: dict[str, dict[str, dict[str, float]]] = {}
+    scores = list(_each(partial(_measure_one, look), cases, look.processes))
+    rows: dict[str, Scores] = {}
     for family in families:
-        mine = [score for (name, _), score in zip(cases, scores, strict=True) if name == family]
-        rows[family] = {n: {a: float(np.nanmean([score[n][a] for score in mine])) for a in AREAS} for n in RENDERERS}
+        rows[family] = _mean([score for (name, _), score in zip(cases, scores, strict=True) if name == family])
     return rows
 
 
-def _measure_one(family: str, seed: int) -> dict[str, dict[str, float]]:
-    """Renderer → area → PSNR on one scene."""
-    cv2.setNumThreads(1)
-    shot = scene(family, seed)
-    picture, depth, truth = shot.picture(), shot.inverse_depth(), photograph(shot)
+def _each(
+    work: Callable[[tuple[str, int]], Scores], cases: Sequence[tuple[str, int]], processes: int
+) -> Iterable[Scores]:
+    if processes == 1:
+        return map(work, cases)
+    # Not a fork of this process: OpenCV's threads would be missing in it.
+    with ProcessPoolExecutor(processes or os.cpu_count(), get_context("spawn")) as pool:
+        return list(pool.map(work, cases))
+
+
+def _measure_one(look: Look, case: tuple[str, int]) -> Scores:
+    if look.processes != 1:
+        cv2.setNumThreads(1)  # a process for each core
+    shot = scene(*case)
+    if look.smaller > 1:
+        shot = shot.shrunk(look.smaller)
+    return score(shot, photograph(shot, look.samples), {name: RENDERERS[name] for name in look.renderers})
+
+
+def score(shot: Scene, truth: Picture, renderers: Mapping[str, Renderer]) -> Scores:
+    """Renderer → area → PSNR on one scene. truth: what the lens shows of it; in focus, the picture itself counts."""
+    picture, depth = shot.picture(), shot.inverse_depth()
     where = areas(shot, depth)
-    values: dict[str, dict[str, float]] = {}
-    for name, render in RENDERERS.items():
+    values: Scores = {}
+    for name, render in renderers.items():
         result = render(shot, picture, depth)
         values[name] = {a: psnr_db(result, picture if a == "in focus" else truth, where[a]) for a in AREAS}
     return values
 
 
-def table(rows: dict[str, dict[str, dict[str, float]]]) -> Table:
+def _mean(scores: Sequence[Scores]) -> Scores:
+    """Over scenes or families that can give a figure."""
+    return {n: {a: float(np.nanmean([score[n][a] for score in scores])) for a in AREAS} for n in scores[0]}
+
+
+def means(rows: Mapping[str, Scores]) -> Scores:
+    """Over the families."""
+    return _mean(list(rows.values()))
+
+
+def table(rows: dict[str, Scores]) -> Table:
     """A line for each family, and their mean."""
     heads = (f"{name}\n{'/'.join(AREAS)}" for name in RENDERERS)
     result = Table("PSNR, dB", *heads, box=None)
-    for family, values in rows.items():
+    for family, values in {**rows, "mean": means(rows)}.items():
         result.add_row(family, *("/".join(f"{values[n][a]:.1f}" for a in AREAS) for n in RENDERERS))
-    means = {n: {a: float(np.nanmean([v[n][a] for v in rows.values()])) for a in AREAS} for n in RENDERERS}
-    result.add_row("mean", *("/".join(f"{means[n][a]:.1f}" for a in AREAS) for n in RENDERERS))
     return result
 
 

@@ -97,6 +97,37 @@ def test_psnr_of_a_constant_error() -> None:
     assert np.isnan(truth.psnr_db(one, other, ~everywhere))
 
 
+def test_a_scene_made_smaller_keeps_what_it_shows() -> None:
+    shot = Scene("floor", (Sheet(noise(), FULL, 0.5, slope=0.8),), focus=0.5, aperture=10.0)
+    small = shot.shrunk(2)
+    assert small.picture().shape == (HEIGHT // 2, WIDTH // 2, 3)
+    by_area = cv2.resize(shot.sheets[0].light, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(small.sheets[0].light, by_area, atol=1e-6)
+    np.testing.assert_allclose(
+        small.inverse_depth()[:, 0], shot.inverse_depth()[:, 0].reshape(-1, 2).mean(axis=1), atol=1e-6
+    )
+
+
+def test_a_moved_camera_shifts_what_is_not_in_focus() -> None:
+    half = FULL.copy()
+    half[:, WIDTH // 2 :] = 0.0
+    shot = Scene("edge", (Sheet(noise(), FULL, 0.4), Sheet(grey(1.0), half, 0.9)), focus=0.4, aperture=10.0)
+    moved = shot.moved(1.0, 0.0)  # 10 % of 96 px at a difference of 0.5: 4.8 px
+    np.testing.assert_array_equal(moved.sheets[0].light, shot.sheets[0].light)
+    edges = [float(one.inverse_depth()[40].argmin()) for one in (shot, moved)]
+    assert abs(edges[1] - edges[0]) == pytest.approx(4.8, abs=0.6)
+    np.testing.assert_array_equal(shot.moved(0.0, 0.0).picture(), shot.picture())
+
+
+def test_a_look_says_what_is_measured() -> None:
+    look = truth.Look(("fast",), samples=6, smaller=4, processes=1)
+    rows = truth.measure(("twigs",), (TUNING[0],), look)
+    assert rows.keys() == {"twigs"}
+    assert truth.means(rows) == rows["twigs"]
+    assert rows["twigs"].keys() == {"fast"}
+    assert 15.0 < rows["twigs"]["fast"]["edge band"] <= rows["twigs"]["fast"]["all"] < 40.0
+
+
 def test_gather_blurs_a_flat_depth_by_its_circle() -> None:
     picture = to_srgb(noise())
     shot = Scene("flat", (Sheet(noise(), FULL, 0.9),), focus=0.4, aperture=10.0)

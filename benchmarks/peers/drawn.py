@@ -34,10 +34,17 @@ class Truth:
         return Shot(self.inverse_depth, self.focus, self.aperture)
 
 
+def truth_of(name: str, scene: Scene, samples: int = SAMPLES) -> Truth:
+    """A scene and what the lens shows of it. samples: points of the aperture."""
+    seen = photograph(scene, samples)
+    return Truth(name, scene.picture(), scene.inverse_depth(), seen, scene.focus, scene.aperture)
+
+
 def write_truth(folder: Path, name: str, scene: Scene, samples: int = SAMPLES) -> None:
     """NAME.npz: all of `Truth`."""
-    seen, numbers = photograph(scene, samples), np.array([scene.focus, scene.aperture])
-    np.savez(folder / f"{name}.npz", picture=scene.picture(), depth=scene.inverse_depth(), lens=seen, numbers=numbers)
+    made = truth_of(name, scene, samples)
+    numbers = np.array([made.focus, made.aperture])
+    np.savez(folder / f"{name}.npz", picture=made.picture, depth=made.inverse_depth, lens=made.lens, numbers=numbers)
 
 
 def read_truths(folder: Path) -> Iterator[Truth]:
