@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from ...engines.atomic import check_distinct, check_target
 from ...engines.finding import require
 from ...stream import options as o
+from ..quality.commands import quality
 from .request import WARM_UP, Lists, RowRequest
 
 REGRESSION = 1  # exit code
@@ -56,7 +57,11 @@ class BenchGroup(TyperGroup):
         return super().parse_args(ctx, [PLAIN, *args] if not args or args[0].startswith("-") else args)
 
 
-app = typer.Typer(cls=BenchGroup, help="Measure latency per frame (run, the default); compare two results (compare).")
+app = typer.Typer(
+    cls=BenchGroup,
+    help="Measure latency per frame (run, the default); compare two results (compare); measure quality (quality).",
+)
+app.command()(quality)
 
 
 @app.command()
