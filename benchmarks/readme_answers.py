@@ -135,6 +135,14 @@ def soak(facts: Facts) -> str:
     )
 
 
+def live_soak(facts: Facts) -> str:
+    """Of `live_soak`."""
+    found = facts["result"]
+    well = "yes" if not found["faults"] else f"no: {len(found['faults'])} faults"
+    told = f"{found['losses']} losses, a picture at most {found['slowest_return_s']:.1f} s after the camera came back"
+    return f"{well}: {told}; {found['turns']:,} turns of controls; memory grew by {_percent(found['growth'])}"
+
+
 def kills(films: Facts, pictures: Facts, animations: Facts) -> str:
     """Of `kills`, for each kind of result."""
     counts = [each["result"]["kills"] for each in (films, pictures, animations)]

@@ -113,6 +113,13 @@ ROWS = (
         answers.soak,
     ),
     Row(
+        "Half an hour of live with a camera that is lost again and again and a user who turns everything: does it "
+        "go on, and is memory flat?",
+        "`make soak`",
+        ("live_soak",),
+        answers.live_soak,
+    ),
+    Row(
         "Is anything lost when a run is killed at a random moment (SIGKILL) and gone on with?",
         "`make soak`",
         ("kills", "kills_pictures", "kills_gif"),

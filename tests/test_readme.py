@@ -138,6 +138,9 @@ def test_the_soak_was_well() -> None:
     soak = result("soak")
     assert soak["result"]["faults"] == []
     assert soak["request"]["seconds"] >= 600
+    live = result("live_soak")
+    assert live["result"]["faults"] == []
+    assert live["request"]["seconds"] >= 1800
 
 
 def test_nothing_was_lost_in_kills_and_by_damage() -> None:
