@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -31,6 +28,7 @@ from ..stream.layers import LayerTracker
 from ..training.tool import one_line_errors
 from . import report_recipe
 from .machine import describe_machine
+from .processes import each
 from .scenes import FAMILIES, REPORTING, TUNING, scene
 from .thin_lens import SAMPLES, Scene, photograph, to_linear, to_srgb
 
@@ -154,7 +152,7 @@ class Look:
     """How each scene is looked at.
 
     renderers: names of RENDERERS. samples: points of the aperture. smaller: the scenes are made so many times smaller.
-    processes: 0 = one for each core, 1 = this one.
+    processes: as of `processes.each`.
     """
 
     renderers: tuple[str, ...] = tuple(RENDERERS)
@@ -167,21 +165,11 @@ def measure(families: Sequence[str], seeds: Sequence[int], look: Look | None = N
     """Family → renderer → area → mean PSNR over the seeds, in dB. look: None = as the committed figures are taken."""
     look = look or Look()
     cases = [(family, seed) for family in families for seed in seeds]
-    scores = list(_each(partial(_measure_one, look), cases, look.processes))
+    scores = each(partial(_measure_one, look), cases, look.processes)
     rows: dict[str, Scores] = {}
     for family in families:
         rows[family] = _mean([score for (name, _), score in zip(cases, scores, strict=True) if name == family])
     return rows
-
-
-def _each(
-    work: Callable[[tuple[str, int]], Scores], cases: Sequence[tuple[str, int]], processes: int
-) -> Iterable[Scores]:
-    if processes == 1:
-        return map(work, cases)
-    # Not a fork of this process: OpenCV's threads would be missing in it.
-    with ProcessPoolExecutor(processes or os.cpu_count(), get_context("spawn")) as pool:
-        return list(pool.map(work, cases))
 
 
 def _measure_one(look: Look, case: tuple[str, int]) -> Scores:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pullfocus.benchmarks.processes import each
 from pullfocus.benchmarks.quality import suites
 from pullfocus.benchmarks.quality.drawn_set import drawn_set, hand_held
-from pullfocus.benchmarks.quality.gate import Compared, compare
-from pullfocus.benchmarks.quality.measures import MEASURES
-from pullfocus.benchmarks.quality.request import Request, Settings
-from pullfocus.benchmarks.quality.result import Result, known
+from pullfocus.benchmarks.quality.gate import compare
+from pullfocus.benchmarks.quality.request import Found, Request, Settings
+from pullfocus.benchmarks.quality.result import Result
 from pullfocus.benchmarks.scenes import REPORTING, scene
 from pullfocus.kernels import cpu
 from pullfocus.kernels.api import AnyPicture, Centres, InverseDepth, Lens, RefocusStyle
-from pullfocus.kernels.errors import InputError
 from pullfocus.stream.cli import run_cli
 
 from .command import run
+from .quality_result import result
 from .sets import write_set
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,66 +136,15 @@ def test_a_hand_held_clip_sways_and_its_depth_with_it() -> None:
     assert np.abs(first.image.astype(int) - second.image).mean() > 0.5
 
 
-# ---- the gate
+# ---- processes
 
 
-def result(weights: str = "w", settings: Settings | None = None, **by_suite: dict[str, dict[str, float]]) -> Result:
-    environment = {"cpu": "any"}
-    return Result(
-        settings or Settings(small=True), {s: known(found) for s, found in by_suite.items()}, weights, environment
-    )
-
-
-@pytest.mark.parametrize("name", list(MEASURES))
-def test_worse_is_what_lies_beyond_the_tolerance(name: str) -> None:
-    measure = MEASURES[name]
-    sign = -1.0 if measure.higher_is_better else 1.0
-    for step, is_worse in ((0.99 * measure.tolerance, False), (1.01 * measure.tolerance + 1e-5, True), (-5.0, False)):
-        assert Compared(("lens", "any", name), 1.0, 1.0 + sign * step).is_worse is is_worse
-
-
-def test_a_figure_that_cannot_be_taken_any_more_is_worse() -> None:
-    before, after = result(lens={"fine": {"psnr_db": 40.0}}), result(lens={"fine": {"psnr_db": float("nan")}})
-    (worse,) = compare(before, after, ("lens",)).worse
-    assert worse.words.startswith("lens, fine: PSNR, dB – against 40.00 before")
-    assert compare(after, before, ("lens",)).worse == []
-
-
-def test_figures_of_one_file_are_named_but_not_those_of_other_suites() -> None:
-    before = result(lens={"fine": {"psnr_db": 40.0, "leaked": 0.1}}, depth={"drawn": {"pair_order": 0.9}})
-    after = result(lens={"fine": {"psnr_db": 40.05}, "fast": {"psnr_db": 30.0}})
-    found = compare(before, after, ("lens",))
-    assert (found.only_before, found.only_after) == (["lens, fine: leaked colour"], ["lens, fast: PSNR, dB"])
-    assert [each.key for each in found.both] == [("lens", "fine", "psnr_db")]
-    with pytest.raises(InputError, match="none of the figures"):
-        compare(before, result(edges={"drawn": {"mae_near": 0.1}}), ("edges",))
-
-
-def test_a_result_reads_as_it_was_written(tmp_path: Path) -> None:
-    written = result(lens={"fine": {"psnr_db": 40.123456789, "leaked": float("nan")}})
-    written.write(tmp_path / "a.json")
-    read = Result.read(tmp_path / "a.json")
-    assert read == written
-    assert read.by_key() == {("lens", "fine", "psnr_db"): 40.123457, ("lens", "fine", "leaked"): None}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (r'"psnr_db": ([\d.]+)', r'"psnr_db": "\1"', "damaged"),
-        ('"psnr_db"', '"psnr"', "unknown figure"),
-        ('"f32"', '"f8"', "--precision: got 'f8'"),
-        ("quality 1", "quality 9", "no result of pullfocus bench quality"),
-        (r"\{", "", "not JSON"),
-        ('"figures"', '"figure"', "damaged (KeyError: 'figures')"),
-    ],
-)
-def test_a_damaged_baseline_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
-    path = tmp_path / "damaged.json"
-    path.write_text(re.sub(old, new, BASELINE.read_text(encoding="utf-8"), count=1))
-    with pytest.raises(InputError, match=re.escape(said)) as refused:
-        Result.read(path)
-    assert str(refused.value).startswith(str(path))
+def test_work_is_spread_over_processes_in_order() -> None:
+    assert each(math.sqrt, [4.0, 9.0, 16.0], processes=2) == [2.0, 3.0, 4.0]
+    others = set(active_children())
+    with pytest.raises(ValueError, match="math domain error"):
+        each(math.sqrt, [4.0, -1.0], processes=2)
+    assert set(active_children()) == others
 
 
 # ---- the command
@@ -232,7 +183,10 @@ def test_what_cannot_be_is_refused_before_anything_runs(
 def test_what_the_large_version_lacks_is_said_and_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runners = {name: lambda _request: {"all": {"psnr_db": 30.0}} for name in suites.RUNNERS}
+    def runner(_request: Request) -> Found:
+        return {"all": {"psnr_db": 30.0}}
+
+    runners = dict.fromkeys(suites.RUNNERS, runner)
     monkeypatch.setattr("pullfocus.benchmarks.quality.job.RUNNERS", runners)
     path = tmp_path / "large.json"
     assert run_cli(["bench", "quality", "--json", str(path)]) == 0
@@ -241,5 +195,6 @@ def test_what_the_large_version_lacks_is_said_and_left_out(
         f"{name}.csv are left out: --data was not given" for name in ("test_edges", "test_kitchen", "test_nyu654")
     ]
     assert json.loads(path.read_text())["left_out"] == [line.removeprefix("note: ") for line in lines]
-    assert run_cli(["bench", "quality", "--suite", "lens"]) == 0
-    assert capsys.readouterr().err == ""
+    path.write_text(path.read_text().replace('"weights_sha256": "', '"weights_sha256": "0'))
+    assert run_cli(["bench", "quality", "--suite", "lens", "--gate", str(path)]) == 0
+    assert capsys.readouterr().err == "note: the baseline was taken with other weights of the net\n"
