@@ -1,4 +1,4 @@
-"""720p frames to measure with: of a clip, or of a photo that an installed package carries."""
+"""720p frames to measure with: of a clip, or of a photo that an installed package carries, which has any size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..stream.pictures import read_picture
 from ..stream.video_in import VideoSource
 
 SIZE_HW = (720, 1280)
-PAN_PX = 2  # per frame
+PAN_PX = 2  # per frame, of 1280
 
 
 def frames_720p(clip: Path | None, count: int) -> list[Frame]:
@@ -31,19 +31,20 @@ def frames_720p(clip: Path | None, count: int) -> list[Frame]:
         ]
 
 
-def panned_photo(count: int) -> list[Frame]:
-    """scikit-learn's photo of a temple, under which a 1280 × 720 window moves to and fro."""
+def panned_photo(count: int, size_hw: tuple[int, int] = SIZE_HW) -> list[Frame]:
+    """scikit-learn's photo of a temple, under which a window of `size_hw` moves to and fro."""
     with as_file(files("sklearn.datasets").joinpath("images", "china.jpg")) as path:
         photo = read_picture(path)
-    height, width = SIZE_HW
+    height, width = size_hw
     large = cast(Picture, cv2.resize(photo, (width * 9 // 8, height * 9 // 8), interpolation=cv2.INTER_CUBIC))
-    return [Frame(_window(large, index), index, index, Fraction(1, 30)) for index in range(count)]
+    return [Frame(_window(large, size_hw, index), index, index, Fraction(1, 30)) for index in range(count)]
 
 
-def _window(large: Picture, index: int) -> Picture:
-    height, width = SIZE_HW
+def _window(large: Picture, size_hw: tuple[int, int], index: int) -> Picture:
+    height, width = size_hw
     room = large.shape[1] - width
-    x = room - abs(index * PAN_PX % (2 * room) - room)
+    step = max(1, round(PAN_PX * width / SIZE_HW[1]))
+    x = room - abs(index * step % (2 * room) - room)
     return np.ascontiguousarray(large[:height, x : x + width])
 
 

@@ -34,7 +34,7 @@ class GpuTimed:
     """
 
     def __init__(self, engine: Engine, make_event: MakeEvent | None = None) -> None:
-        self._engine, self._make = engine, make_event or _cuda_event
+        self._engine, self._make = engine, make_event or cuda_event
         self._events: tuple[Event, Event] | None = None
         self.durations_s: list[float] = []
 
@@ -66,7 +66,8 @@ def is_timed(engine: Engine) -> bool:
     )
 
 
-def _cuda_event() -> Event:
+def cuda_event() -> Event:
+    """One that keeps its time. Needs PyTorch and a GPU."""
     import torch
 
     return torch.cuda.Event(enable_timing=True)

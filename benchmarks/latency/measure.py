@@ -51,7 +51,7 @@ def measure_row(request: RowRequest, command: Sequence[str] = COMMAND) -> Row:
     """Raises EngineError with the row's own line, or with how its process ended."""
     with TemporaryDirectory(prefix="pullfocus-bench-") as folder:
         out = Path(folder) / "row.json"
-        code = _run([*command, str(out)], json.dumps(request.facts()))
+        code = run_with_input([*command, str(out)], json.dumps(request.facts()))
         answer: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
     if code == FAILED and "error" in answer:
         raise EngineError(answer["error"])
@@ -61,8 +61,8 @@ def measure_row(request: RowRequest, command: Sequence[str] = COMMAND) -> Row:
     return Row.of_facts(answer)
 
 
-def _run(command: Sequence[str], text: str) -> int:
-    """The exit code; whatever ends this call ends the process."""
+def run_with_input(command: Sequence[str], text: str) -> int:
+    """The exit code of a process that reads `text`; whatever ends this call ends the process. Raises EngineError."""
     try:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)  # noqa: S603
     except OSError as error:
