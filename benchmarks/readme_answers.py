@@ -120,6 +120,23 @@ def net_every(facts: Facts) -> str:
     return " against ".join(" and ".join(f"{value:.3f}" for value in values) for values in (followed, held))
 
 
+def scaling(facts: Facts) -> str:
+    """Where the answer is: it takes a page."""
+    del facts
+    return "[one page](docs/performance.md)"
+
+
+def live_latency(facts: Facts) -> str:
+    """Of `live_latency`."""
+    runs = "; ".join(
+        f"{run['size'].replace('x', ' × ')}: {run['latency']['p50_ms']:.0f} ms, p95 {run['latency']['p95_ms']:.0f} ms, "
+        f"{run['fps']:.1f} fps, {_percent(run['dropped_share'], 2)} lost, {run['cpu_ms_per_frame']:.0f} ms of work each"
+        for run in facts["runs"]
+    )
+    starts = ", ".join(f"{start['later_median_s']:.1f} s ({way})" for way, start in facts["starts"].items())
+    return f"{runs}. First picture after {starts}"
+
+
 def page(facts: Facts) -> str:
     """Of `page`."""
     late, (alone, watched) = facts["late"], facts["runs"].values()

@@ -99,6 +99,20 @@ ROWS = (
         answers.net_every,
     ),
     Row(
+        "How does cost grow with size, radius, layers, threads and streams, how far is each stage from what the "
+        "machine could do, and what does a million frames take?",
+        "`python -m pullfocus.benchmarks.scaling`",
+        ("scaling",),
+        answers.scaling,
+    ),
+    Row(
+        "Live at 30 frames a second on two cores, the net in every frame: how late is a picture when it is handed "
+        "over, how many are lost, and how long does a start take to its first picture, from the second time on?",
+        "`python -m pullfocus.benchmarks.live_latency`",
+        ("live_latency",),
+        answers.live_latency,
+    ),
+    Row(
         "How late is a picture in the browser page, from hand-over to shown on the same machine? What do "
         "two browsers and one that hangs take from a run of 15 fps? ⁴",
         "`python -m pullfocus.benchmarks.page`",
