@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +24,14 @@ from pullfocus.training.run_log import read_log
 from pullfocus.training.train import TrainingRequest, run_training
 from pullfocus.training.trainer import learning_rate
 
-from .command import PULLFOCUS, assert_one_line, run
+from .command import PULLFOCUS, assert_one_line, run, wait_for
 from .sets import write_set
 
+# Each epoch writes 130 MB of state: a run has no more of them than its test asks for.
 TINY = (
     "sizes=[{height=64,width=64}]",
     "batch=2",
-    "epochs=2",
+    "epochs=1",
     "steps_per_epoch=2",
     "small_share=0.0",
     "optimiser.warmup_steps=1",
@@ -60,7 +60,7 @@ def weights(run: Path) -> dict[str, np.ndarray]:
 
 
 def test_run_leaves_config_log_curves_weights_and_state(tmp_path: Path) -> None:
-    out = train(tmp_path, source="people_teacher")  # of which every fifth clip is validation
+    out = train(tmp_path, "run", "epochs=2", source="people_teacher")  # of which every fifth clip is validation
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert json.loads((out / "config.json").read_text())["epochs"] == 2
     rows = read_log(out / "epochs.csv")
@@ -75,7 +75,7 @@ def test_run_leaves_config_log_curves_weights_and_state(tmp_path: Path) -> None:
 
 
 def test_loss_falls_on_a_few_pictures(tmp_path: Path) -> None:
-    changes = ("epochs=8", "steps_per_epoch=6", "optimiser.learning_rate=1e-3", "optimiser.encoder_rate=1.0")
+    changes = ("epochs=3", "steps_per_epoch=8", "optimiser.learning_rate=1e-3", "optimiser.encoder_rate=1.0")
     changes += ("losses={log_l1=1.0}", "batch=6", "views={whole=1.0,mirror=0.0,colours=0.0,blur=0.0,noise=0.0}")
     losses = [row["train_total"] for row in read_log(train(tmp_path, "run", *changes) / "epochs.csv")]
     assert losses[-1] < 0.6 * losses[0]
@@ -90,25 +90,25 @@ def test_same_seed_same_weights(tmp_path: Path) -> None:
 
 
 def test_resumed_run_is_the_run_that_was_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changes = ("epochs=3", "steps_per_epoch=3", "views.noise=1.0", "losses={log_l1=1.0,virtual_normal=1.0}")
+    changes = ("epochs=3", "views.noise=1.0", "losses={log_l1=1.0,virtual_normal=1.0}")
     whole = train(tmp_path, "whole", *changes)
     monkeypatch.setattr(trainer, "SAVE_EVERY_S", 0.0)  # a state after every step
     real_step, taken = trainer.Trainer._train_on, 0  # pyright: ignore[reportPrivateUsage]
 
-    def killed_at_fifth(self: trainer.Trainer, batch: object) -> object:
+    def killed_at_fourth(self: trainer.Trainer, batch: object) -> object:
         nonlocal taken
         taken += 1
-        if taken == 5:
+        if taken == 4:  # the second of the second epoch
             raise KeyboardInterrupt
         return real_step(self, batch)  # pyright: ignore
 
-    monkeypatch.setattr(trainer.Trainer, "_train_on", killed_at_fifth)
+    monkeypatch.setattr(trainer.Trainer, "_train_on", killed_at_fourth)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path, "cut", *changes)
     assert [row["epoch"] for row in read_log(tmp_path / "cut" / "epochs.csv")] == [1]
     torch.manual_seed(1)  # what the process drew before must not matter
     run_training(TrainingRequest((tmp_path / "set.csv",), tmp_path / "cut", resume=True))
-    assert taken == 5 + 5  # the fifth step again, and no step twice that was saved
+    assert taken == 4 + 3  # the fourth step again, and no step twice that was saved
     mine, theirs = weights(tmp_path / "cut"), weights(whole)
     assert all(np.array_equal(mine[key], theirs[key]) for key in theirs)
     assert (tmp_path / "cut" / "epochs.csv").read_text() == (whole / "epochs.csv").read_text()
@@ -117,9 +117,9 @@ def test_resumed_run_is_the_run_that_was_not_killed(tmp_path: Path, monkeypatch:
 def test_encoder_may_learn_more_slowly(tmp_path: Path) -> None:
     def moved(rate: float) -> float:
         first = weights(
-            train(tmp_path, f"{rate}-short", f"optimiser.encoder_rate={rate}", "epochs=1", "steps_per_epoch=1")
+            train(tmp_path, f"{rate}-short", f"optimiser.encoder_rate={rate}", "steps_per_epoch=1")
         )
-        last = weights(train(tmp_path, f"{rate}-long", f"optimiser.encoder_rate={rate}", "epochs=4"))
+        last = weights(train(tmp_path, f"{rate}-long", f"optimiser.encoder_rate={rate}", "steps_per_epoch=8"))
         return float(np.abs(last["encoder.layer1.0.conv1.weight"] - first["encoder.layer1.0.conv1.weight"]).mean())
 
     assert moved(0.01) < 0.2 * moved(1.0)
@@ -180,7 +180,7 @@ def test_two_processes_train_one_net(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).parent / "torchrun"), "--standalone", "--nproc-per-node", "2", "--no-python"]
     command += [str(PULLFOCUS), "train", str(data), "-o", str(tmp_path / "run")]
     # What changes which weights take part must agree with how gradients are shared.
-    changes = (*TINY, "optimiser.frozen_stages=2", "optimiser.frozen_norms=true", "net.multi_scale=true")
+    changes = (*TINY, "epochs=2", "optimiser.frozen_stages=2", "optimiser.frozen_norms=true", "net.multi_scale=true")
     command += [part for change in changes for part in ("--set", change)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=environment)
@@ -202,10 +202,3 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
     assert process.returncode == 130, stderr
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert "Traceback" not in stderr
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.05)
