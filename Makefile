@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 OUT ?= demo
 # The folder kernels/ must not shadow a package of that name.
 export PYTHONSAFEPATH = 1
+# Tests start the command hundreds of times: Python must keep what it has compiled, or compiles it each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint check format soak bench clean
 
@@ -37,8 +39,10 @@ demo: $(VENV)/.base
 	$(BIN)/pullfocus video --overwrite -o "$(OUT)/panel.mp4" --view panel $(LOOK) -- "$$clip" && \
 	echo "the result: $(abspath $(OUT))/refocused.mp4; source, depth, layers and result side by side: $(abspath $(OUT))/panel.mp4"
 
+# As many tests at a time as there are cores, for many wait; then those in real time, alone.
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	@$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal --benchmark-disable -m "not real_time"; \
+	side_by_side=$$?; $(BIN)/pytest -m real_time && exit $$side_by_side
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -20,7 +21,12 @@ from .ported import Ported
 
 
 def pytest_configure() -> None:
-    """A shell starts what runs in its background with Ctrl-C ignored; the programs under test must hear it."""
+    """A shell starts what runs in its background with Ctrl-C ignored; the programs under test must hear it.
+
+    Tests that run side by side get a thread each: PyTorch's threads would wait for each other on the same cores.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -93,6 +99,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For short runs whose plots nobody looks at: to draw one takes longer than the steps that it shows."""
+    from pullfocus.training import run_log
+
+    monkeypatch.setattr(run_log, "plot_curves", Mock())
 
 
 @pytest.fixture(scope="session")

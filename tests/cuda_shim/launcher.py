@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import hashlib
 import re
 import shutil
@@ -114,12 +115,17 @@ def built(folder: Path, file: str, defines: tuple[str, ...]) -> Path:
     text = f'#include "{HEADER}"\n{code}\n{wrappers}'
     known = hashlib.sha256("\0".join((text, HEADER.read_text(), *OPTIONS, *defines)).encode()).hexdigest()[:16]
     library = folder / f"{Path(file).stem}-{known}.so"
-    if not library.exists():
-        source = library.with_suffix(".cpp")
-        source.write_text(text, encoding="utf-8")
-        made = library.with_suffix(".part")
-        command = [cast(str, COMPILER), *OPTIONS, *(f"-D{d}" for d in defines), str(source), "-o", str(made)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        made.rename(library)
+    with library.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run at the same time wait for one compiler
+        if not library.exists():
+            _compile(text, defines, library)
     return library
+
+
+def _compile(text: str, defines: tuple[str, ...], library: Path) -> None:
+    source, made = library.with_suffix(".cpp"), library.with_suffix(".part")
+    source.write_text(text, encoding="utf-8")
+    command = [cast(str, COMPILER), *OPTIONS, *(f"-D{d}" for d in defines), str(source), "-o", str(made)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    made.rename(library)
