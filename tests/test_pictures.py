@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from .clip import draw
-from .command import assert_one_line, run
+from .command import assert_one_line, run, run_here
 
 PLANE = ("--engine", "plane")
 
@@ -96,7 +96,11 @@ def test_the_panel_is_four_pictures(folder: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
-    arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...],
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("a.png", draw(0, (160, 96)))
@@ -105,5 +109,5 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     Path("twins").mkdir()
     for name in ("b.png", "b.jpg"):
         cv2.imwrite(f"twins/{name}", draw(0, (160, 96)))
-    assert_one_line(run(*arguments, *(() if "--engine" in arguments else PLANE)), *words)
+    assert_one_line(run_here(capfd, *arguments, *(() if "--engine" in arguments else PLANE)), *words)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "empty", "text.png", "twins"]

@@ -18,7 +18,7 @@ from pullfocus.kernels.errors import CheckpointError
 from pullfocus.training.data import Sample, open_set
 from pullfocus.training.quantize import SIZE_HW, measured_ranges, quantized, ranges_of
 
-from .command import assert_one_line, run
+from .command import assert_one_line, run, run_here
 from .sets import write_set
 
 INT8_TOLERANCE = 0.1  # largest error of a pixel; random weights are worse off than trained ones
@@ -113,7 +113,9 @@ def test_int8_without_ranges_is_refused(random_model: Path) -> None:
         OpenVinoEngine(random_model, precision="int8")
 
 
-def test_the_command_writes_a_net_half_the_size(random_model: Path, tmp_path: Path) -> None:
+def test_the_command_writes_a_net_half_the_size(
+    random_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     data = write_set(tmp_path, 3)
     out = tmp_path / "small.safetensors"
     done = run("quantize", data, "--model", random_model, "-o", out, "--pictures", "2")
@@ -122,8 +124,8 @@ def test_the_command_writes_a_net_half_the_size(random_model: Path, tmp_path: Pa
     assert read_ranges(checkpoint.load(out))
     assert str(out) in done.stdout
     assert checkpoint.load(out).notes["quantized_from"] == "2 pictures, seed 0"
-    again = run("quantize", data, "--model", random_model, "-o", out, "--pictures", "2")
+    again = run_here(capfd, "quantize", data, "--model", random_model, "-o", out, "--pictures", "2")
     assert_one_line(again, "exists", "--overwrite")
     for option in ("--pictures", "--seed"):
-        wrong = run("quantize", data, "--model", random_model, "-o", tmp_path / "y.safetensors", option, "-1")
+        wrong = run_here(capfd, "quantize", data, "--model", random_model, "-o", tmp_path / "y", option, "-1")
         assert_one_line(wrong, option, "greater than or equal")

@@ -30,6 +30,8 @@ plain = []
 attention = ["net.attention=true"]
 """
 
+pytestmark = pytest.mark.usefixtures("one_thread", "no_curves")
+
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:

@@ -74,6 +74,7 @@ def test_run_leaves_config_log_curves_weights_and_state(tmp_path: Path) -> None:
     assert bool(torch.isfinite(net(torch.zeros(1, 3, 64, 64))).all())
 
 
+@pytest.mark.usefixtures("no_curves")
 def test_loss_falls_on_a_few_pictures(tmp_path: Path) -> None:
     changes = ("epochs=3", "steps_per_epoch=8", "optimiser.learning_rate=1e-3", "optimiser.encoder_rate=1.0")
     changes += ("losses={log_l1=1.0}", "batch=6", "views={whole=1.0,mirror=0.0,colours=0.0,blur=0.0,noise=0.0}")
@@ -81,6 +82,7 @@ def test_loss_falls_on_a_few_pictures(tmp_path: Path) -> None:
     assert losses[-1] < 0.6 * losses[0]
 
 
+@pytest.mark.usefixtures("no_curves")
 def test_same_seed_same_weights(tmp_path: Path) -> None:
     first, again, other = (
         weights(train(tmp_path, name, f"seed={seed}")) for name, seed in (("a", 1), ("b", 1), ("c", 2))
@@ -89,6 +91,7 @@ def test_same_seed_same_weights(tmp_path: Path) -> None:
     assert any(not np.array_equal(first[key], other[key]) for key in first)
 
 
+@pytest.mark.usefixtures("no_curves")
 def test_resumed_run_is_the_run_that_was_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes = ("epochs=3", "views.noise=1.0", "losses={log_l1=1.0,virtual_normal=1.0}")
     whole = train(tmp_path, "whole", *changes)
@@ -114,11 +117,10 @@ def test_resumed_run_is_the_run_that_was_not_killed(tmp_path: Path, monkeypatch:
     assert (tmp_path / "cut" / "epochs.csv").read_text() == (whole / "epochs.csv").read_text()
 
 
+@pytest.mark.usefixtures("no_curves")
 def test_encoder_may_learn_more_slowly(tmp_path: Path) -> None:
     def moved(rate: float) -> float:
-        first = weights(
-            train(tmp_path, f"{rate}-short", f"optimiser.encoder_rate={rate}", "steps_per_epoch=1")
-        )
+        first = weights(train(tmp_path, f"{rate}-short", f"optimiser.encoder_rate={rate}", "steps_per_epoch=1"))
         last = weights(train(tmp_path, f"{rate}-long", f"optimiser.encoder_rate={rate}", "steps_per_epoch=8"))
         return float(np.abs(last["encoder.layer1.0.conv1.weight"] - first["encoder.layer1.0.conv1.weight"]).mean())
 
@@ -134,6 +136,7 @@ def test_report_recipe_trains_depth_and_engines_refuse_it(tmp_path: Path) -> Non
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_curves")
 def test_a_resnet50_stored_as_int8_is_a_start_for_its_like_only(tmp_path: Path) -> None:
     small = train(tmp_path, "small", "net.encoder=resnet50", "net.storage=int8") / "resnet50.safetensors"
     assert small.stat().st_size < 14e6

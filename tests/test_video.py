@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from .clip import write_clip
-from .command import PULLFOCUS, assert_one_line, run, wait_for
+from .command import PULLFOCUS, assert_one_line, run, run_here, wait_for
 from .probe import decode_all, probe
 
 PLANE = ("--engine", "plane")
@@ -144,11 +144,16 @@ def test_depth_of_another_video_is_refused(clip: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
-    arguments: tuple[str, ...], words: tuple[str, ...], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...],
+    words: tuple[str, ...],
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = clip.read_bytes()
-    assert_one_line(run(*arguments), *words)
+    assert_one_line(run_here(capfd, *arguments), *words)
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
     assert clip.read_bytes() == before
 
