@@ -137,6 +137,7 @@ def _cost_s(picture: Picture, quality: Quality, case: Case) -> float:
     return process_time() - started_s
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("quality", ["fast", "fine"])
 def test_cost_is_flat_in_radius(picture: Picture, quality: Quality) -> None:
     height, width = picture.shape[:2]
@@ -145,6 +146,7 @@ def test_cost_is_flat_in_radius(picture: Picture, quality: Quality) -> None:
     assert _ratio(picture, quality, forty, ten) < 1.3
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("quality", ["fast", "fine"])
 def test_cost_is_flat_in_layers(picture: Picture, depth: InverseDepth, quality: Quality) -> None:
     lens = Lens.of_aperture(0.6, 6.0, HEIGHT_PX, dead_zone=0.04)

@@ -22,12 +22,14 @@ from .command import assert_one_line
 from .live_run import SMALL, decoded, live, report_of
 
 
+@pytest.mark.real_time
 def test_synthetic_pictures_come_in_real_time(tmp_path: Path) -> None:
     report = report_of(tmp_path, "--source", "synthetic", "--sink", "null", *SMALL, "--frames", "31")
     assert report["frames"] + report["dropped"] == 31
     assert 1.0 <= report["elapsed_s"] < 3.0
 
 
+@pytest.mark.real_time
 def test_a_file_is_paced_like_a_camera(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", frames=26)
     report = report_of(tmp_path, "--source", clip, "--sink", "null")
@@ -42,6 +44,7 @@ def test_a_recorded_file_loses_nothing(tmp_path: Path) -> None:
     assert [round(time_s * 25) for time_s, _ in decoded(out)] == list(range(26))
 
 
+@pytest.mark.real_time
 def test_frames_that_come_too_fast_are_dropped_and_counted(tmp_path: Path) -> None:
     report = report_of(
         tmp_path, "--source", "synthetic", "--sink", "null", "--fps", "900", "--view", "panel", "--frames", "300"

@@ -188,6 +188,7 @@ def test_sink_that_says_false_ends_the_run_cleanly(stages: list[Stage]) -> None:
     assert not threads_left()
 
 
+@pytest.mark.real_time
 def test_live_source_drops_frames_and_stays_recent(stages: list[Stage]) -> None:
     sink = Keep(delay_s=0.05)
     report = run(SyntheticSource(SMALL_HW, Fraction(100), live=True, frames=60), stages, sink)
@@ -198,12 +199,14 @@ def test_live_source_drops_frames_and_stays_recent(stages: list[Stage]) -> None:
     assert report.latency.p95_ms < 600  # five hands of one frame each, not a growing queue
 
 
+@pytest.mark.real_time
 def test_slow_sink_shows_in_the_waits(stages: list[Stage]) -> None:
     report = run(SyntheticSource(SMALL_HW, live=False, frames=25), stages, Keep(delay_s=0.02))
     assert report.waits["refocus→sink"].full_s > 0.1
     assert report.bottleneck == "sink"
 
 
+@pytest.mark.real_time
 def test_slow_source_shows_in_the_waits(stages: list[Stage]) -> None:
     report = run(SyntheticSource(SMALL_HW, Fraction(50), live=True, frames=15), stages, NullSink())
     assert report.waits["source→depth"].empty_s > 0.1
