@@ -8,7 +8,7 @@ export PYTHONSAFEPATH = 1
 # Tests start the command hundreds of times: Python must keep what it has compiled, or compiles it each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint check format soak bench clean
+.PHONY: demo test lint check format soak bench bench-save bench-compare clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -67,9 +67,14 @@ soak: $(VENV)/.dev
 	$(BIN)/python -m pullfocus.benchmarks.fuzz --mutants 2000 --json benchmarks/results/fuzz.json
 	$(BIN)/python -m pullfocus.benchmarks.live_soak --minutes 30 --json benchmarks/results/live_soak.json
 
-# Our CPU time per frame against the student report's recipe, in one run.
+# Our CPU time per frame against the student report's recipe, in one run; then each kernel and each engine by itself.
 bench: $(VENV)/.dev
 	$(BIN)/python -m pullfocus.benchmarks.against_report --json benchmarks/results/against_report.json
+	$(BIN)/python -m pullfocus.benchmarks.micro run
+
+# The times of each kernel and each engine: keep them as this machine's baseline, or fail where one is slower than there.
+bench-save bench-compare: bench-%: $(VENV)/.dev
+	$(BIN)/python -m pullfocus.benchmarks.micro $*
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo

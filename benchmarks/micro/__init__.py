@@ -1,0 +1,1 @@
+"""Each kernel and each engine by itself, timed by pytest-benchmark: `pytest benchmarks/micro`, or `make bench`."""
