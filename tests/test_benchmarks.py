@@ -1,4 +1,4 @@
-"""The baseline is what the report describes, the comparison runs, and what the kernels cost (pytest-benchmark)."""
+"""The baseline is what the report describes, the comparison runs, and what refocus costs does not grow."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ from pullfocus.benchmarks.machine import describe_machine
 from pullfocus.benchmarks.nets import measure, multiply_adds
 from pullfocus.benchmarks.pictures_720p import panned_photo
 from pullfocus.engines import checkpoint
-from pullfocus.engines.build import EngineRequest, build
 from pullfocus.engines.torch_engine import load_net
 from pullfocus.kernels.api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle, load
 from pullfocus.stream.layers import LayerTracker
 from pullfocus.stream.process import share_cores
-from pytest_benchmark.fixture import BenchmarkFixture
 from torch.utils.flop_counter import FlopCounterMode
 
-ROUNDS = 5
 ROUNDS_OF_RATIO = 12
 HEIGHT_PX, WIDTH_PX = 720, 1280
 
@@ -107,16 +104,6 @@ def test_machine_is_described() -> None:
 # ---- what the parts cost
 
 
-@pytest.mark.parametrize("quality", ["fast", "fine"])
-@pytest.mark.benchmark(group="refocus, 720p, 6 layers, aperture 6")
-def test_cost_of_refocus(benchmark: BenchmarkFixture, picture: Picture, depth: InverseDepth, quality: Quality) -> None:
-    centres = np.linspace(0.85, 0.05, 6)
-    lens = Lens.of_aperture(0.6, 6.0, HEIGHT_PX, dead_zone=0.04)
-    arguments = (picture, depth, centres, lens, RefocusStyle("disc", quality))
-    out = benchmark.pedantic(load("cpu").refocus, arguments, rounds=ROUNDS, warmup_rounds=1)
-    assert out.shape == picture.shape
-
-
 Case = tuple[InverseDepth, Centres, Lens]
 
 
@@ -152,27 +139,6 @@ def test_cost_is_flat_in_layers(picture: Picture, depth: InverseDepth, quality: 
     lens = Lens.of_aperture(0.6, 6.0, HEIGHT_PX, dead_zone=0.04)
     few, many = ((depth, LayerTracker(load("cpu"), k).update(depth), lens) for k in (4, 16))
     assert _ratio(picture, quality, many, few) < 1.6
-
-
-@pytest.mark.benchmark(group="layers, one warm update")
-def test_cost_of_layers(benchmark: BenchmarkFixture, depth: InverseDepth) -> None:
-    tracker = LayerTracker(load("cpu"), 6)
-    centres = benchmark.pedantic(tracker.update, (depth,), rounds=ROUNDS, warmup_rounds=1)
-    assert len(centres) == 6
-
-
-@pytest.mark.benchmark(group="depth net, one 720p picture")
-def test_cost_of_the_net(benchmark: BenchmarkFixture, picture: Picture) -> None:
-    engine = build(EngineRequest(engine="openvino", device="cpu"))
-    out = benchmark.pedantic(engine.infer, (picture,), rounds=ROUNDS, warmup_rounds=1)
-    assert out.shape == (192, 352)
-
-
-@pytest.mark.benchmark(group="the report's recipe, 720p")
-def test_cost_of_the_recipe(benchmark: BenchmarkFixture, picture: Picture, depth: InverseDepth) -> None:
-    full = load("cpu").resize(depth, (HEIGHT_PX, WIDTH_PX))
-    out = benchmark.pedantic(report_recipe.refocus, (picture, full), rounds=2)
-    assert out.shape == picture.shape
 
 
 def test_a_net_costs_what_torch_counts(random_model: Path) -> None:
