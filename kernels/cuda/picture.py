@@ -1,0 +1,60 @@
+"""A decoder's frame that lies in GPU memory already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..errors import InputError
+from .colour import YuvSystem
+
+
+class DlpackPlane(Protocol):
+    """A plane of uint8 in GPU memory, as DLPack hands it over. Rows may have a pitch.
+
+    `__dlpack__(stream=…)` makes that CUDA stream wait for whatever still writes the plane.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __dlpack__(self, *, stream: Any = None) -> Any: ...
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DevicePicture:
+    """One 8-bit 4:2:0 picture as NVDEC gives it (NV12); takes the place of a `Frame`'s picture, `h w 3` uint8.
+
+    luma: `h w`. chroma: `h/2 w`, U and V in turn, or `h/2 w/2 2`. system: what its numbers stand for. The planes are
+    read until the card has its own copy, made when the frame reaches it; the object keeps them alive until then. Raises
+    InputError for odd sides and planes that do not belong together.
+    """
+
+    luma: DlpackPlane
+    chroma: DlpackPlane
+    system: YuvSystem = YuvSystem()  # noqa: RUF009 - it is frozen
+
+    def __post_init__(self) -> None:
+        luma, chroma = self.luma.shape, self.chroma.shape
+        high, wide = luma if len(luma) == 2 else (0, 0)
+        if min(high, wide) < 2 or high % 2 or wide % 2 or chroma not in ((high // 2, wide), (high // 2, wide // 2, 2)):
+            raise InputError(f"got planes of {luma} and {chroma}; expected luma h w, chroma h/2 w, even sides")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.luma.shape[0], self.luma.shape[1], 3
+
+    @property
+    def ndim(self) -> int:
+        return 3
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        return np.dtype(np.uint8)
+
+    def __repr__(self) -> str:
+        return f"DevicePicture({self.luma.shape[1]}×{self.luma.shape[0]} NV12, {self.system})"
