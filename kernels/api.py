@@ -8,6 +8,7 @@ too: `h w 3` uint16, 65535 = full scale, of any `Transfer`.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar, cast
 
@@ -19,9 +20,12 @@ from .errors import InputError
 Picture = NDArray[np.uint8]
 AnyPicture: TypeAlias = NDArray[np.uint8 | np.uint16]
 AnyPictureT = TypeVar("AnyPictureT", bound=NDArray[np.uint8 | np.uint16])
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 InverseDepth = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 Centres = NDArray[np.float64]
+
+FIRST_NOISE = 0.006  # of a net's inverse depth, before more is known
 
 Device = Literal["cpu", "cuda"]
 KernelShape = Literal["disc", "gaussian", "polygon"]
@@ -89,9 +93,10 @@ class Motion:
 class Belief:
     """What is known of the inverse depth from all frames until now.
 
-    depth: `h w`. noise: how far the net strays from it, as a standard deviation. The rest is `h' w'` float32, on the
-    grid of the pictures that motion is seen in. weight: how many frames' worth `depth` holds, 0 = nothing. drift:
-    running mean of what new frames add to it. stirred: as in `Motion`, the most since the last depth of the net.
+    depth: `h w`. noise: how far the net strays from it, as a standard deviation; on a GPU an array of one may hold it.
+    The rest is `h' w'` float32, on the grid of the pictures that motion is seen in. weight: how many frames' worth
+    `depth` holds, 0 = nothing. drift: running mean of what new frames add to it. stirred: as in `Motion`, the most
+    since the last depth of the net.
     """
 
     depth: InverseDepth
@@ -101,7 +106,7 @@ class Belief:
     noise: float
 
     @classmethod
-    def first(cls, depth: InverseDepth, grid_hw: tuple[int, int], noise: float = 0.006) -> Belief:
+    def first(cls, depth: InverseDepth, grid_hw: tuple[int, int], noise: float = FIRST_NOISE) -> Belief:
         """After one frame."""
         nothing = np.zeros(grid_hw, np.float32)
         return cls(depth, np.ones(grid_hw, np.float32), nothing, nothing, noise)
@@ -109,6 +114,26 @@ class Belief:
 
 class Kernels(Protocol):
     """What an implementation module offers."""
+
+    def upload(self, values: NDArray[ScalarT]) -> NDArray[ScalarT]:
+        """An array of main memory where the kernels work: on a CPU itself."""
+        ...
+
+    def download(self, values: NDArray[ScalarT]) -> NDArray[ScalarT]:
+        """The reverse; on a GPU it waits until the array is computed."""
+        ...
+
+    def finite(self, inverse_depth: InverseDepth) -> InverseDepth:
+        """With 0 for what is no number, and the largest numbers for infinities. May be `inverse_depth`, changed."""
+        ...
+
+    def stretched(self, inverse_depth: InverseDepth, low: float, span: float) -> InverseDepth:
+        """What is `low` becomes 0 and what is `span` more becomes 1; all else is clipped to them."""
+        ...
+
+    def rounded(self, inverse_depth: InverseDepth) -> InverseDepth:
+        """On the grid of a 16-bit file, so that a stored depth gives the same picture."""
+        ...
 
     def resize(self, inverse_depth: InverseDepth, size_hw: tuple[int, int]) -> InverseDepth:
         """Bilinear resize to (h, w)."""
@@ -128,6 +153,10 @@ class Kernels(Protocol):
 
     def shrink(self, picture: Picture, size_hw: tuple[int, int]) -> Picture:
         """A small copy at (h, w), about the mean of what each pixel covers; made to be cheap."""
+        ...
+
+    def first_belief(self, inverse_depth: InverseDepth, grid_hw: tuple[int, int]) -> Belief:
+        """After one depth of the net, `h w`. grid_hw: of the pictures that motion is seen in."""
         ...
 
     def motion(self, now: Picture, before: Picture, fine: bool = False) -> Motion:
@@ -162,7 +191,10 @@ class Kernels(Protocol):
         ...
 
     def assign(self, inverse_depth: InverseDepth, centres: Centres) -> Labels:
-        """Index of the nearest of the descending centres for every pixel: `h w`, 0 = nearest layer."""
+        """Index of the nearest of the descending centres for every pixel: `h w`, 0 = nearest layer.
+
+        centres: k, at most 16; in main memory, as for `refocus`.
+        """
         ...
 
     def refocus(
@@ -172,10 +204,10 @@ class Kernels(Protocol):
 
         picture: uint8 or uint16, of the style's transfer function; so is the result, and for uint16 no step on the way
         is coarser than a few of its code values. inverse_depth may be smaller than the picture. centres: k, descending
-        (near → far): where the scene is cut into planes. A pixel between two planes is shared between them; each plane
-        is blurred, with its coverage, by the circle of confusion of its own depth and laid over those behind it, for
-        which what it hides is filled in from their own surroundings. A pixel whose circle is smaller than half a pixel
-        stays as it is.
+        (near → far), in main memory: where the scene is cut into planes. A pixel between two planes is shared between
+        them; each plane is blurred, with its coverage, by the circle of confusion of its own depth and laid over those
+        behind it, for which what it hides is filled in from their own surroundings. A pixel whose circle is smaller
+        than half a pixel stays as it is.
         """
         ...
 
@@ -204,6 +236,14 @@ class Kernels(Protocol):
         inverse_depth may be smaller than the picture. The tint shows from a circle of confusion of half a pixel's
         radius on, and is full at 2 % of the picture's height.
         """
+        ...
+
+    def tiled(self, rows: Sequence[Sequence[Picture]]) -> Picture:
+        """Pictures of one size side by side, row below row."""
+        ...
+
+    def captioned(self, picture: Picture, text: str) -> Picture:
+        """A copy with a small caption on a dark plate, top left; tiny pictures go without."""
         ...
 
 

@@ -23,8 +23,8 @@ from av.video.stream import VideoStream
 
 from ..kernels.api import InverseDepth, load
 from ..kernels.errors import InputError
+from ..kernels.grey16 import from_grey16, to_grey16
 from .frame import Frame, Sensed
-from .grey16 import from_grey16, to_grey16
 from .pictures import write_picture
 from .stages import with_edges
 from .state import State

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from ..kernels.api import InverseDepth
+from ..kernels.api import InverseDepth, Kernels
 from ..kernels.errors import InputError
 from .state import State
 
@@ -21,7 +21,9 @@ LEAST_SPAN = 0.02  # a flat scene is not stretched into noise
 
 
 class DepthRange(Protocol):
-    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth: ...
+    def apply(self, inverse_depth: InverseDepth, time_s: float, kernels: Kernels) -> InverseDepth:
+        """The next frame's depth in its range; kernels: those that have the array."""
+        ...
 
     def reset(self) -> None:
         """Forget the scene: the next frame is the first of another."""
@@ -35,9 +37,9 @@ class DepthRange(Protocol):
 class FixedRange:
     """0 = infinity, 1 = 0.5 m."""
 
-    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
+    def apply(self, inverse_depth: InverseDepth, time_s: float, kernels: Kernels) -> InverseDepth:
         del time_s  # metres do not change with time
-        return np.clip(inverse_depth, 0.0, 1.0)
+        return kernels.stretched(inverse_depth, 0.0, 1.0)
 
     def reset(self) -> None:
         pass
@@ -56,8 +58,8 @@ class AutoRange:
         self._low_high: np.ndarray | None = None
         self._time_s = 0.0
 
-    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
-        now = np.percentile(inverse_depth[::2, ::2], PERCENTILES)
+    def apply(self, inverse_depth: InverseDepth, time_s: float, kernels: Kernels) -> InverseDepth:
+        now = np.percentile(kernels.download(inverse_depth)[::2, ::2], PERCENTILES)
         if self._low_high is None:
             self._low_high = now
         else:
@@ -65,8 +67,7 @@ class AutoRange:
             self._low_high = self._low_high + (now - self._low_high) * (1.0 - math.exp(-elapsed_s / SETTLE_S))
         self._time_s = time_s
         low, high = self._low_high
-        stretched = (inverse_depth - np.float32(low)) / np.float32(max(high - low, LEAST_SPAN))
-        return np.clip(stretched, 0.0, 1.0)
+        return kernels.stretched(inverse_depth, float(low), max(float(high - low), LEAST_SPAN))
 
     def reset(self) -> None:
         self._low_high = None
@@ -95,10 +96,9 @@ class ShotRange:
         self._shots = list(shots)
         self._starts_s = [shot.start_s for shot in shots]
 
-    def apply(self, inverse_depth: InverseDepth, time_s: float) -> InverseDepth:
+    def apply(self, inverse_depth: InverseDepth, time_s: float, kernels: Kernels) -> InverseDepth:
         shot = self._shots[max(0, bisect_right(self._starts_s, time_s) - 1)]
-        span = np.float32(max(shot.high - shot.low, LEAST_SPAN))
-        return np.clip((inverse_depth - np.float32(shot.low)) / span, 0.0, 1.0)
+        return kernels.stretched(inverse_depth, shot.low, max(shot.high - shot.low, LEAST_SPAN))
 
     def reset(self) -> None:
         """A shot's range does not depend on what came before."""

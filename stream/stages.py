@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-import numpy as np
-
 from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
@@ -15,7 +13,6 @@ from .cuts import CutDetector
 from .depth_range import Shot, make_range
 from .focus import FocusPuller
 from .frame import Frame, Layered, Rendered, Sensed
-from .grey16 import from_grey16, to_grey16
 from .layers import LayerTracker
 from .state import State
 from .steady import DepthMemory
@@ -66,9 +63,8 @@ class NetDepth:
         self._memory.net_every = (self._controls.settings if self._controls is not None else self._settings).net_every
         new = self._ask(frame) if self._since_net % self._memory.net_every == 0 or self._memory.is_empty else None
         self._since_net = (self._since_net + 1) % self._memory.net_every
-        small = self._range.apply(self._memory.update(frame.picture8, new), frame.time_s)
-        # On the grid of a 16-bit file, so that a stored depth gives the same picture.
-        return with_edges(from_grey16(to_grey16(small)), frame, self._kernels, cut)
+        small = self._range.apply(self._memory.update(frame.picture8, new), frame.time_s, self._kernels)
+        return with_edges(self._kernels.rounded(small), frame, self._kernels, cut)
 
     def state(self) -> State:
         return {"memory": self._memory.state(), "range": self._range.state(), "since_net": self._since_net}
@@ -80,14 +76,13 @@ class NetDepth:
 
     def _ask(self, frame: Frame) -> InverseDepth:
         # In half precision a sum may overflow; one such pixel would spread through the frames to come.
-        raw = np.nan_to_num(self._engine.infer(frame.picture8), copy=False, nan=0.0)
+        raw = self._kernels.finite(self._engine.infer(frame.picture8))
         return self._kernels.smooth(raw, self._settings.median_px, self._settings.gaussian_px)
 
 
 def with_edges(small: InverseDepth, frame: Frame, kernels: Kernels, cut: bool) -> Sensed:
     """A net's small inverse depth as it is used: at the picture's size, with its edges."""
-    full = kernels.upsample(small, frame.picture8)
-    return Sensed(frame, from_grey16(to_grey16(full)), cut, small)  # the grid of a 16-bit file, here too
+    return Sensed(frame, kernels.rounded(kernels.upsample(small, frame.picture8)), cut, small)
 
 
 class DepthStage:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import numpy as np
+
 from ..kernels.api import Belief, InverseDepth, Kernels, Picture
 from .state import State
 
@@ -31,15 +33,15 @@ class DepthMemory:
         self._belief = self._seen = None
 
     def state(self) -> State:
-        belief = self._belief
         return {
-            "belief": None if belief is None else {part.name: getattr(belief, part.name) for part in fields(belief)},
-            "seen": self._seen,
+            "belief": None if self._belief is None else _plain(self._belief, self._kernels),
+            "seen": None if self._seen is None else self._kernels.download(self._seen),
         }
 
     def restore(self, state: State) -> None:
-        self._belief = None if state["belief"] is None else Belief(**state["belief"])
-        self._seen = state["seen"]
+        belief, seen = state["belief"], state["seen"]
+        self._belief = None if belief is None else _believed(belief, self._kernels)
+        self._seen = None if seen is None else self._kernels.upload(seen)
 
     def update(self, picture: Picture, new: InverseDepth | None) -> InverseDepth:
         """The inverse depth of this frame, at the net's size. new: what the net says of it, None: it was not asked.
@@ -53,7 +55,7 @@ class DepthMemory:
             belief = self._kernels.fuse(belief, new) if self._steady else replace(belief, depth=new)
         elif belief is None:
             assert new is not None, "the first frame of a scene needs a depth of the net"
-            belief = Belief.first(new, _grid(new))
+            belief = self._kernels.first_belief(new, _grid(new))
         self._belief = belief
         return belief.depth
 
@@ -72,3 +74,14 @@ class DepthMemory:
 def _grid(depth: InverseDepth) -> tuple[int, int]:
     """Motion is seen on a grid half as fine as depth's."""
     return max(depth.shape[0] // 2, 1), max(depth.shape[1] // 2, 1)
+
+
+def _plain(belief: Belief, kernels: Kernels) -> State:
+    """In main memory, with the noise as a number."""
+    parts: State = {part.name: getattr(belief, part.name) for part in fields(belief)}
+    plain = {name: part if isinstance(part, float) else kernels.download(part) for name, part in parts.items()}
+    return plain | {"noise": float(np.ravel(plain["noise"])[0])}
+
+
+def _believed(state: State, kernels: Kernels) -> Belief:
+    return Belief(**{name: part if isinstance(part, float) else kernels.upload(part) for name, part in state.items()})

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
-import numpy as np
-
 from ..kernels.api import AnyPicture, Kernels, Lens, Picture, RefocusStyle
 from .config import View
 from .frame import Layered
 from .targets import Point
 
-CAPTION_SHARE = 0.05  # caption height as a share of a panel's height
 TILES: dict[View, tuple[int, int]] = {"side": (2, 1), "panel": (2, 2)}  # columns and rows of a view
 
 
@@ -30,7 +26,7 @@ def show(view: View, layered: Layered, kernels: Kernels, style: RefocusStyle) ->
         case "layers":
             return layers_view(layered, kernels)
         case "side":
-            return np.hstack((source, _refocused8(layered, kernels, style)))
+            return kernels.tiled(((source, _refocused8(layered, kernels, style)),))
         case "panel":
             return _panel(layered, kernels, style)
         case "peaking":
@@ -75,20 +71,5 @@ def _panel(layered: Layered, kernels: Kernels, style: RefocusStyle) -> Picture:
         (f"{len(layered.centres)} layers", layers_view(layered, kernels)),
         ("refocused", _refocused8(layered, kernels, style)),
     )
-    a, b, c, d = (_captioned(picture, text) for text, picture in panels)
-    return np.vstack((np.hstack((a, b)), np.hstack((c, d))))
-
-
-def _captioned(picture: Picture, text: str) -> Picture:
-    """A copy with a small caption on a dark plate, top left; tiny pictures go without."""
-    out = picture.copy()
-    scale = out.shape[0] * CAPTION_SHARE / 22.0  # the font is 22 px high at scale 1
-    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    margin = max(2, round(6 * scale))
-    if width + 2 * margin > out.shape[1]:
-        return out
-    plate = out[: height + below + 2 * margin, : width + 2 * margin]
-    plate //= 3
-    origin = (margin, margin + height)
-    cv2.putText(out, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 1, cv2.LINE_AA)
-    return out
+    a, b, c, d = (kernels.captioned(picture, text) for text, picture in panels)
+    return kernels.tiled(((a, b), (c, d)))

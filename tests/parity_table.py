@@ -30,6 +30,13 @@ PARITY: dict[str, Tolerance] = {
     "net_input": Tolerance(0.006, 0.05),  # in standard deviations; the engine's picture has whole code values
     "net_input_halved": Tolerance(0.04, 0.4),  # what the engine halves first has its borders off by half a pixel
     "net_input_of_yuv": Tolerance(0.03, 0.2),  # chroma of half the size
+    "finite": EXACT,
+    "stretched": Tolerance(1e-7, 1e-6),
+    "rounded": Tolerance(1e-6, 1.01 / 65535),  # a level may round the other way
+    "tiled": EXACT,
+    "captioned": Tolerance(0.05, 2.0),  # OpenCV lays stroke over stroke, the kernel all of them at once
+    "shrink_exactly": Tolerance(0.2, 1.0),
+    "shrink_exactly_halved": Tolerance(1.6, 64.0),  # what the engine halves first has its borders off by half a pixel
     "shrink": Tolerance(0.2, 1.0),  # OpenCV rounds on the way: one value in eight is off by one
     "colour_depth": Tolerance(0.6, 6.0),  # a level may round the other way, and the colours of two differ by so much
     "colour_layers": EXACT,

@@ -6,9 +6,10 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
+from pullfocus.kernels.api import Belief
 from pullfocus.kernels.cuda import CudaKernels
 
-STAY = {"refocus": {2}}  # arguments, by their place, that the kernels take from main memory
+STAY = {"refocus": {2}, "assign": {1}}  # arguments, by their place, that the kernels take from main memory
 
 
 class Ported:
@@ -27,11 +28,15 @@ class Ported:
         return call
 
     def _there(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [self._there(item) for item in value]
         if isinstance(value, np.ndarray):
             return self._kernels.launcher.upload(value)
         return self._mapped(self._there, value)
 
     def _here(self, value: Any) -> Any:
+        if isinstance(value, Belief) and not isinstance(value.noise, float):
+            value = replace(value, noise=float(self._kernels.launcher.download(value.noise)[0]))
         if isinstance(value, tuple):
             return tuple(self._here(item) for item in value)
         if hasattr(value, "shape") and hasattr(value, "dtype"):

@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 from pullfocus.engines.build import EngineRequest
+from pullfocus.kernels import load
 from pullfocus.kernels.api import InverseDepth, Picture
 from pullfocus.kernels.errors import InputError
+from pullfocus.kernels.grey16 import from_grey16
 from pullfocus.stream import Refocuser, prepare
 from pullfocus.stream.config import Settings
 from pullfocus.stream.depth_range import Shot, ShotRange
 from pullfocus.stream.frame import Frame
-from pullfocus.stream.grey16 import from_grey16
 from pullfocus.stream.shots import survey
 from pullfocus.stream.video_job import depth_of_video
 
 from .probe import decode_all
 
 RATE = 10
+KERNELS = load("cpu")
 
 
 class Brightness:
@@ -69,16 +71,16 @@ def test_the_survey_tells_how_far_it_is() -> None:
 @pytest.mark.parametrize(("time_s", "expected"), [(0.0, 0.5), (1.19, 0.5), (1.2, 0.0), (9.0, 0.0)])
 def test_a_shot_keeps_its_range_from_first_to_last_frame(time_s: float, expected: float) -> None:
     shots = ShotRange([Shot(0.0, 0.1, 0.3), Shot(1.2, 0.2, 0.8)])
-    assert shots.apply(np.full((2, 2), 0.2, np.float32), time_s) == pytest.approx(np.full((2, 2), expected))
+    assert shots.apply(np.full((2, 2), 0.2, np.float32), time_s, KERNELS) == pytest.approx(np.full((2, 2), expected))
 
 
 def test_a_flat_shot_is_not_stretched_into_noise() -> None:
-    out = ShotRange([Shot(0.0, 0.4, 0.4)]).apply(np.array([[0.4, 0.402]], np.float32), 0.0)
+    out = ShotRange([Shot(0.0, 0.4, 0.4)]).apply(np.array([[0.4, 0.402]], np.float32), 0.0, KERNELS)
     assert out[0, 1] < 0.2
 
 
 def test_what_lies_outside_the_range_is_clipped() -> None:
-    out = ShotRange([Shot(0.0, 0.2, 0.4)]).apply(np.array([[0.0, 1.0]], np.float32), 0.0)
+    out = ShotRange([Shot(0.0, 0.2, 0.4)]).apply(np.array([[0.0, 1.0]], np.float32), 0.0, KERNELS)
     assert out.tolist() == [[0.0, 1.0]]
 
 

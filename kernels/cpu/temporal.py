@@ -42,6 +42,10 @@ def shrink(picture: Picture, size_hw: tuple[int, int]) -> Picture:
     return cast(Picture, cv2.resize(twice, (width, height), interpolation=cv2.INTER_AREA))
 
 
+def first_belief(inverse_depth: InverseDepth, grid_hw: tuple[int, int]) -> Belief:
+    return Belief.first(inverse_depth, grid_hw)
+
+
 def motion(now: Picture, before: Picture, fine: bool = False) -> Motion:
     flow = _flow(now, before, fine)
     x, y = _sources(flow, now.shape[:2])

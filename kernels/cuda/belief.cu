@@ -86,13 +86,13 @@ __device__ inline float followed(float noise, const float* middle, const Rule& r
 
 // The share of new depth to believe, and what is known after it.
 extern "C" __global__ void gains(const float* __restrict__ innovation, const float* __restrict__ weight,
-                                 const float* __restrict__ drift, const float* __restrict__ stirred, float noise_before,
-                                 const float* __restrict__ middle, Rule rule, float* __restrict__ gain,
-                                 float* __restrict__ new_weight, float* __restrict__ new_drift,
-                                 float* __restrict__ new_noise, int height, int width) {
+                                 const float* __restrict__ drift, const float* __restrict__ stirred,
+                                 const float* __restrict__ noise_before, const float* __restrict__ middle, Rule rule,
+                                 float* __restrict__ gain, float* __restrict__ new_weight, 
+                                 float* __restrict__ new_drift, float* __restrict__ new_noise, int height, int width) {
     const int x = thread_x(), y = thread_y();
     if (x >= width || y >= height) return;
-    const float noise = followed(noise_before, middle, rule), most = rule.outlier_sigmas * noise;
+    const float noise = followed(*noise_before, middle, rule), most = rule.outlier_sigmas * noise;
     float sum = 0.0f, own = 0.0f;
     for (int i = -1; i < 2; i++)
         for (int j = -1; j < 2; j++) {

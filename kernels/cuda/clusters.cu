@@ -31,9 +31,14 @@ extern "C" __global__ void cluster_update(const float* __restrict__ samples, int
     }
 }
 
-extern "C" __global__ void assign(const float* __restrict__ inverse_depth, int size,
-                                  const double* __restrict__ centres, int count, uchar* __restrict__ labels) {
+struct Centres {
+    int count;
+    double at[16];
+};
+
+extern "C" __global__ void assign(const float* __restrict__ inverse_depth, int size, Centres centres,
+                                  uchar* __restrict__ labels) {
     const int i = thread_x();
     if (i >= size) return;
-    labels[i] = (uchar)nearest(inverse_depth[i], centres, count);
+    labels[i] = (uchar)nearest(inverse_depth[i], centres.at, centres.count);
 }

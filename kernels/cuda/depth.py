@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..api import Centres
 from ..cpu.depth import MEDIAN_SIZES
 from ..errors import InputError
 from .launch import DeviceArray, Kernel, Launcher
@@ -13,6 +14,8 @@ RESIZE, SHRINK = Kernel("resize.cu", "resize"), Kernel("resize.cu", "shrink_plan
 MEDIAN = {3: Kernel("smooth.cu", "median_3"), 5: Kernel("smooth.cu", "median_5")}
 GAUSSIAN = Kernel("smooth.cu", "gaussian")
 UPDATE, ASSIGN = Kernel("clusters.cu", "cluster_update"), Kernel("clusters.cu", "assign")
+MOST_CENTRES = 16
+_CENTRES = np.dtype([("count", np.int32), ("at", np.float64, MOST_CENTRES)], align=True)
 
 
 def resize(gpu: Launcher, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
@@ -59,8 +62,13 @@ def cluster_update(
     return moved, seen
 
 
-def assign(gpu: Launcher, inverse_depth: DeviceArray, centres: DeviceArray) -> DeviceArray:
+def assign(gpu: Launcher, inverse_depth: DeviceArray, centres: Centres) -> DeviceArray:
+    count = len(centres)
+    if not 1 <= count <= MOST_CENTRES:
+        raise InputError(f"got {count} centres; the CUDA kernels take at most {MOST_CENTRES} layers")
+    struct = np.zeros(1, _CENTRES)
+    struct["count"], struct["at"][0, :count] = count, centres
     height, width = inverse_depth.shape
     labels = gpu.empty((height, width), np.uint8)
-    gpu.launch(ASSIGN, (height * width,), inverse_depth, height * width, centres, centres.shape[0], labels)
+    gpu.launch(ASSIGN, (height * width,), inverse_depth, height * width, struct, labels)
     return labels

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from ..api import Belief, Centres, Lens, Motion, RefocusStyle, Transfer
-from . import colour, depth, edges, refocus, temporal, views
+from . import colour, depth, edges, levels, refocus, temporal, tiles, views
 from .colour import Channels, YuvLayout, YuvSystem
 from .launch import DeviceArray, Launcher, expect
 
@@ -16,6 +19,37 @@ class CudaKernels:
 
     def __init__(self, launcher: Launcher) -> None:
         self.launcher = launcher
+
+    def upload(self, values: NDArray[Any]) -> DeviceArray:
+        with self.launcher.queue():
+            return self.launcher.upload(values)
+
+    def download(self, values: DeviceArray) -> NDArray[Any]:
+        """Waits for the GPU."""
+        with self.launcher.queue():
+            return self.launcher.download(values)
+
+    def finite(self, inverse_depth: DeviceArray) -> DeviceArray:
+        """Always a copy."""
+        _depth(inverse_depth)
+        with self.launcher.queue():
+            return levels.finite(self.launcher, inverse_depth)
+
+    def stretched(self, inverse_depth: DeviceArray, low: float, span: float) -> DeviceArray:
+        _depth(inverse_depth)
+        with self.launcher.queue():
+            return levels.stretched(self.launcher, inverse_depth, low, span)
+
+    def rounded(self, inverse_depth: DeviceArray) -> DeviceArray:
+        _depth(inverse_depth)
+        with self.launcher.queue():
+            return levels.rounded(self.launcher, inverse_depth)
+
+    def every(self, inverse_depth: DeviceArray, step: int) -> DeviceArray:
+        """Every `step`-th value of every `step`-th row; beyond `...api.Kernels`."""
+        _depth(inverse_depth)
+        with self.launcher.queue():
+            return levels.every(self.launcher, inverse_depth, step)
 
     def resize(self, inverse_depth: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
         _depth(inverse_depth)
@@ -36,9 +70,9 @@ class CudaKernels:
         with self.launcher.queue():
             return depth.cluster_update(self.launcher, samples, centres, weights)
 
-    def assign(self, inverse_depth: DeviceArray, centres: DeviceArray) -> DeviceArray:
+    def assign(self, inverse_depth: DeviceArray, centres: Centres) -> DeviceArray:
+        """centres: in main memory."""
         _depth(inverse_depth)
-        expect("centres", centres, "k", np.float64)
         with self.launcher.queue():
             return depth.assign(self.launcher, inverse_depth, centres)
 
@@ -77,6 +111,23 @@ class CudaKernels:
         with self.launcher.queue():
             return views.shrink(self.launcher, picture, size_hw)
 
+    def shrink_exactly(self, picture: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+        """A picture as nets see it; beyond `...api.Kernels`."""
+        _picture(picture)
+        with self.launcher.queue():
+            return views.shrink_exactly(self.launcher, picture, size_hw)
+
+    def tiled(self, rows: Sequence[Sequence[DeviceArray]]) -> DeviceArray:
+        for picture in (picture for row in rows for picture in row):
+            expect("a picture", picture, "{} {} 3".format(*rows[0][0].shape), np.uint8)
+        with self.launcher.queue():
+            return tiles.tiled(self.launcher, rows)
+
+    def captioned(self, picture: DeviceArray, text: str) -> DeviceArray:
+        _picture(picture)
+        with self.launcher.queue():
+            return tiles.captioned(self.launcher, picture, text)
+
     def to_8_bits(self, picture: DeviceArray, transfer: Transfer = "srgb") -> DeviceArray:
         _picture(picture, np.uint8, np.uint16)
         with self.launcher.queue():
@@ -110,6 +161,12 @@ class CudaKernels:
         with self.launcher.queue():
             return edges.upsample(self.launcher, inverse_depth, picture)
 
+    def first_belief(self, inverse_depth: DeviceArray, grid_hw: tuple[int, int]) -> Belief:
+        """All arrays of the result are on the GPU."""
+        _depth(inverse_depth)
+        with self.launcher.queue():
+            return temporal.first_belief(self.launcher, inverse_depth, grid_hw)
+
     def motion(self, now: DeviceArray, before: DeviceArray, fine: bool = False) -> Motion:  # noqa: ARG002
         """The arrays of the result are on the GPU. fine: makes no difference, for it is always fine."""
         _picture(now)
@@ -123,7 +180,7 @@ class CudaKernels:
             return temporal.carry(self.launcher, belief, motion)
 
     def fuse(self, belief: Belief, new: DeviceArray) -> Belief:
-        """All arrays are on the GPU. Waits for it."""
+        """All arrays are on the GPU, and so is the noise of the result."""
         expect("new depth", new, "{} {}".format(*belief.depth.shape), np.float32)
         with self.launcher.queue():
             return temporal.fuse(self.launcher, belief, new)

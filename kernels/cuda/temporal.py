@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import Belief, Motion
+from ..api import FIRST_NOISE, Belief, Motion
 from ..cpu import temporal as cpu
 from .depth import shrink_plane
 from .launch import DeviceArray, Kernel, Launcher
@@ -73,15 +73,15 @@ def carry(gpu: Launcher, belief: Belief, motion: Motion) -> Belief:
 
 
 def fuse(gpu: Launcher, belief: Belief, new: DeviceArray) -> Belief:
-    """Waits for the GPU at its end: `Belief.noise` is a number here."""
+    """`Belief.noise` of the result is an array of one: to have it as a number one would have to wait."""
     (height, width), (high, wide) = belief.depth.shape, belief.weight.shape
     coarse, gain, weight, drift = (gpu.empty((high, wide), np.float32) for _ in range(4))
     gpu.launch(INNOVATION, (wide, high), belief.depth, new, height, width, coarse, high, wide)
     noise, depth = gpu.empty((1,), np.float32), gpu.empty((height, width), np.float32)
-    gpu.launch(GAINS, (wide, high), coarse, belief.weight, belief.drift, belief.stirred, belief.noise,
+    gpu.launch(GAINS, (wide, high), coarse, belief.weight, belief.drift, belief.stirred, _noise(gpu, belief),
                _middle(gpu, belief, coarse), _rule(), gain, weight, drift, noise, high, wide)  # fmt: skip
     gpu.launch(BELIEVE, (width, height), belief.depth, new, height, width, gain, high, wide, depth)
-    return _belief(depth, weight, drift, gpu.zeros((high, wide), np.float32), float(gpu.download(noise)[0]))
+    return _belief(depth, weight, drift, gpu.zeros((high, wide), np.float32), noise)
 
 
 def _middle(gpu: Launcher, belief: Belief, coarse: DeviceArray) -> DeviceArray:
@@ -100,7 +100,21 @@ def _rule() -> NDArray[Any]:
     return np.array([(*steps, cpu.NOISE_RATE, *cpu.NOISE_RANGE, cpu.LEAST_SAMPLES)], _RULE)
 
 
-def _belief(depth: DeviceArray, weight: DeviceArray, drift: DeviceArray, stirred: DeviceArray, noise: float) -> Belief:
+def first_belief(gpu: Launcher, depth: DeviceArray, grid_hw: tuple[int, int]) -> Belief:
+    nothing = gpu.zeros(grid_hw, np.float32)
+    weight = gpu.copy(gpu.table(("ones", grid_hw), lambda: np.ones(grid_hw, np.float32)))
+    return _belief(
+        depth, weight, nothing, nothing, gpu.copy(gpu.table("first noise", lambda: np.array([FIRST_NOISE], np.float32)))
+    )
+
+
+def _noise(gpu: Launcher, belief: Belief) -> DeviceArray:
+    """There, whether it has been a number or not."""
+    noise: Any = belief.noise
+    return gpu.upload(np.array([noise], np.float32)) if isinstance(noise, float) else noise
+
+
+def _belief(depth: DeviceArray, weight: DeviceArray, drift: DeviceArray, stirred: DeviceArray, noise: Any) -> Belief:
     """Its arrays are on the GPU, whatever their annotation says."""
     values, *grids = (cast("NDArray[np.float32]", part) for part in (depth, weight, drift, stirred))
     return Belief(values, grids[0], grids[1], grids[2], noise)

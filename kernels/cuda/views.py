@@ -28,6 +28,13 @@ def shrink(gpu: Launcher, picture: DeviceArray, size_hw: Size) -> DeviceArray:
     return out
 
 
+def shrink_exactly(gpu: Launcher, picture: DeviceArray, size_hw: Size) -> DeviceArray:
+    """By means of the pixels under each, as `engines.shape.shrunk_to` does it. For sizes that are no larger."""
+    out = gpu.empty((*size_hw, 3), np.uint8)
+    gpu.launch(Kernel("shrink.cu", "shrink_exactly"), size_hw[::-1], picture, *picture.shape[:2], out, *size_hw)
+    return out
+
+
 def colour_depth(gpu: Launcher, inverse_depth: DeviceArray, size_hw: Size) -> DeviceArray:
     colours = gpu.table("turbo", lambda: turbo(np.arange(256, dtype=np.uint8)[:, None]))
     return _coloured(gpu, "colour_depth", inverse_depth, colours, size_hw)

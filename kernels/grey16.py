@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.api import InverseDepth
+from .api import InverseDepth
 
 FULL = 65535.0
 
