@@ -32,8 +32,8 @@ from ..kernels.api import InverseDepth, Picture, Quality, load
 from ..stream.config import Settings
 from ..stream.focus import FocusPuller
 from ..stream.frame import Frame, Rendered
+from ..stream.parts import Parts
 from ..stream.pipeline import Stage
-from ..stream.prepare import Parts
 from ..stream.process import settle_in
 from ..stream.stages import NetDepth
 from ..training.tool import one_line_errors

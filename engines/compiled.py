@@ -13,6 +13,7 @@ from .gpu import Gpu
 from .runtime import GpuRuntime, Net, facts_of
 from .shape import net_size, shrunk_to
 from .store import Store
+from .there import TensorNet, is_there
 
 StartBuild = Callable[[Order, Path], Job]
 
@@ -68,7 +69,10 @@ class CompiledEngine:
         size_hw = net_size(picture.shape[0], picture.shape[1], self._quality)
         if size_hw not in self._nets:
             raise EngineError(f"{self.name}: not built for pictures of {picture.shape[0]} × {picture.shape[1]}")
-        return self._nets[size_hw](shrunk_to(picture, size_hw))
+        net = self._nets[size_hw]
+        if isinstance(net, TensorNet) and is_there(picture, "cuda"):
+            return picture.depth(net.there(picture.tensor(size_hw)))
+        return net(shrunk_to(picture, size_hw))
 
     def _load(self, size_hw: tuple[int, int]) -> bool:
         """False: it is not in the store, or its runtime does not take it and it must be built again, once."""

@@ -13,10 +13,10 @@ MEMORY_ADVICE = "out of GPU memory; close other programs that use the GPU, or us
 
 @contextmanager
 def gpu_failures(doing: str) -> Generator[None]:
-    """Raises EngineError for RuntimeErrors: no memory, no kernels for this GPU, a broken context."""
+    """Raises EngineError for RuntimeErrors and MemoryErrors: no memory, no kernels for this GPU, a broken context."""
     try:
         yield
-    except RuntimeError as error:  # torch.OutOfMemoryError and torch.AcceleratorError are such
+    except (RuntimeError, MemoryError) as error:  # torch's are of the former, CuPy's of both
         raise EngineError(f"{doing}: {_told(error)}") from error
 
 

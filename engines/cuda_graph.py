@@ -38,8 +38,7 @@ class FixedSizeNet:
         self._sent = torch.empty((*size_hw, 3), dtype=torch.uint8, pin_memory=on_gpu)
         self._got = torch.empty(size_hw, dtype=torch.float32, pin_memory=on_gpu)
         self._picture = torch.zeros((*size_hw, 3), dtype=torch.uint8, device=device)
-        self._forward, self._replay = forward, None
-        self._wait: Callable[[], None] = torch.cuda.current_stream(device).synchronize if on_gpu else _no_wait
+        self._forward, self._replay, self._device = forward, None, device
         if record is not None:
             with torch.inference_mode():
                 self._depth, self._replay = record(self._step)
@@ -47,15 +46,22 @@ class FixedSizeNet:
     @torch.inference_mode()
     def __call__(self, picture: Picture) -> InverseDepth:
         self._sent.numpy()[:] = picture
-        self._picture.copy_(self._sent, non_blocking=True)
-        if self._replay is None:
-            depth = self._step()
-        else:
-            self._replay()
-            depth = self._depth
-        self._got.copy_(depth[0, 0], non_blocking=True)
-        self._wait()
+        self._got.copy_(self.there(self._sent), non_blocking=True)
+        if self._device.type == "cuda":
+            torch.cuda.current_stream(self._device).synchronize()
         return np.array(self._got.numpy())  # the buffer is overwritten by the next frame
+
+    @torch.inference_mode()
+    def there(self, picture: Tensor) -> Tensor:
+        """As a call, but the depth is on the net's device: a buffer that the next picture overwrites.
+
+        Waits for nothing: all is done on PyTorch's current stream. picture: there, or in pinned memory.
+        """
+        self._picture.copy_(picture, non_blocking=True)
+        if self._replay is None:
+            return self._step()[0, 0]
+        self._replay()
+        return self._depth[0, 0]
 
     def _step(self) -> Tensor:
         return self._forward(self._picture)
@@ -74,7 +80,3 @@ def record_graph(step: Step) -> tuple[Tensor, Callable[[], None]]:
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         depth = step()
     return depth, graph.replay
-
-
-def _no_wait() -> None:
-    pass

@@ -70,13 +70,7 @@ class TensorRtRuntime:
             def forward(picture: Tensor) -> Tensor:
                 return module(normalised(picture).contiguous()).float()
 
-            net = FixedSizeNet(forward, size_hw, self._device)
-
-        def infer(picture: Picture) -> InverseDepth:
-            with gpu_failures("tensorrt"):
-                return net(picture)
-
-        return infer
+            return _TensorRtNet(FixedSizeNet(forward, size_hw, self._device))
 
     def _names(self, data: bytes) -> tuple[list[str], list[str]]:
         """The engine's inputs and outputs. Raises EngineError where it is not of this TensorRT and GPU."""
@@ -87,3 +81,18 @@ class TensorRtRuntime:
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
         return inputs, [name for name in names if name not in inputs]
+
+
+class _TensorRtNet:
+    """Its failures in one line."""
+
+    def __init__(self, net: FixedSizeNet) -> None:
+        self._net = net
+
+    def __call__(self, picture: Picture) -> InverseDepth:
+        with gpu_failures("tensorrt"):
+            return self._net(picture)
+
+    def there(self, picture: Tensor) -> Tensor:
+        with gpu_failures("tensorrt"):
+            return self._net.there(picture)

@@ -16,6 +16,7 @@ from .cuda_graph import FixedSizeNet, Recorder, record_graph
 from .encoders import ENCODERS
 from .network import DepthNet
 from .shape import MEAN, STD, net_size, shrunk_to
+from .there import is_there
 
 
 def load_net(path: Path) -> DepthNet:
@@ -75,9 +76,12 @@ class TorchEngine:
         self.detail = f"PyTorch {torch.__version__}, {str(self._dtype).removeprefix('torch.')}, {device}"
 
     def infer(self, picture: Picture) -> InverseDepth:
-        small = shrunk_to(picture, net_size(picture.shape[0], picture.shape[1], self._quality))
+        size_hw = net_size(picture.shape[0], picture.shape[1], self._quality)
         with gpu_failures("torch on CUDA" if self._device.type == "cuda" else "torch"):
-            return self._of_size(small.shape[:2])(small)
+            net = self._of_size(size_hw)
+            if is_there(picture, self._device.type):
+                return picture.depth(net.there(picture.tensor(size_hw)))
+            return net(shrunk_to(picture, size_hw))
 
     def _of_size(self, size_hw: tuple[int, int]) -> FixedSizeNet:
         """The net for that size; the one for the last size is let go, for each holds GPU memory of its own."""

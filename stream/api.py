@@ -19,7 +19,7 @@ from ..kernels.errors import InputError
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, Settings
 from .focus import FocusPuller
 from .frame import Frame, Layered, Sensed
-from .prepare import net_parts
+from .parts import net_parts
 from .stages import DepthStage, LayersStage, RefocusStage
 from .targets import Auto, Fixed, LayerNumber, Nearest, Point, Target, parse_focus
 

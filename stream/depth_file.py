@@ -21,7 +21,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ..kernels.api import InverseDepth, load
+from ..kernels.api import InverseDepth, Kernels, load
 from ..kernels.errors import InputError
 from ..kernels.grey16 import from_grey16, to_grey16
 from .frame import Frame, Sensed
@@ -112,12 +112,13 @@ def is_of_a_net(path: Path) -> bool:
 class DepthVideo:
     """A depth video as the source of depth, frame by frame, checked against the pictures' timestamps."""
 
-    def __init__(self, path: Path, from_s: float | None = None) -> None:
+    def __init__(self, path: Path, from_s: float | None = None, kernels: Kernels | None = None) -> None:
         """Raises InputError when `path` is no depth video.
 
         from_s: only the part from this time of the film on is asked for; the depth video's times are the film's.
+        kernels: those that have the frames' pictures, and get the depth; None: the CPU's.
         """
-        self._path = path
+        self._path, self._kernels = path, kernels or load("cpu")
         self._container = open_input(str(path))
         streams = self._container.streams.video
         if not streams or streams[0].codec_context.pix_fmt != "gray16le":
@@ -156,8 +157,8 @@ class DepthVideo:
         if stored is None:
             raise InputError(f"--depth-in {self._path}: ends before frame {frame.index} of the video")
         self._check_time(_time_s(stored), frame)
-        depth = from_grey16(stored.to_ndarray())
-        return with_edges(depth, frame, load("cpu"), cut) if self._is_small else Sensed(frame, depth, cut)
+        depth = self._kernels.upload(from_grey16(stored.to_ndarray()))
+        return with_edges(depth, frame, self._kernels, cut) if self._is_small else Sensed(frame, depth, cut)
 
     def _next(self) -> VideoFrame | None:
         self._read += 1

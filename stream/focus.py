@@ -175,7 +175,7 @@ def _aim(target: Target, faces: FaceTracker | None) -> Aim:
         case LayerNumber(number):
             return lambda _sensed, centres: float(centres[min(number, len(centres)) - 1])
         case Nearest():
-            return lambda sensed, centres: nearest_visible(small_copy(sensed.inverse_depth), centres)
+            return lambda sensed, centres: nearest_visible(small_copy(sensed.seen), centres)
         case Point():
             return PointAim(target)
         case Auto():

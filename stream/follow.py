@@ -58,9 +58,9 @@ class PointAim:
         return float(self._place[0]), float(self._place[1])
 
     def __call__(self, sensed: Sensed, _centres: Centres) -> float:
-        picture, before = sensed.frame.picture8, self._before
+        picture, before = sensed.frame.seen, self._before
         if before is not None and before.shape == picture.shape and len(self._points):
-            self._follow(before, picture, sensed.inverse_depth)
+            self._follow(before, picture, sensed.seen)
             if not len(self._points):
                 self._lost_s = sensed.frame.time_s
         self._before = picture
@@ -101,7 +101,7 @@ class PointAim:
     def _take_up(self, sensed: Sensed) -> None:
         """Begin, or begin again, with what is at the place."""
         self._place = np.clip(self._place, 0.0, 1.0)
-        there = depth_at(sensed.inverse_depth, *self.place)
+        there = depth_at(sensed.seen, *self.place)
         if self._lost_s is not None:
             is_back = abs(there - self._depth) <= SAME_DEPTH
             if not is_back and sensed.frame.time_s - self._lost_s < HOLD_S:
@@ -205,13 +205,13 @@ def _flow(grid: GreyCopy, before: Picture, picture: Picture, points: Points) -> 
 
 def _corners(sensed: Sensed, place: tuple[float, float], depth: float, reach_px: int) -> Points:
     """The best corners around `place` that lie at `depth`, and not on the thing's outline if there are others."""
-    grid = GreyCopy.of(sensed.frame.picture8)
+    grid = GreyCopy.of(sensed.frame.seen)
     middle = np.array([[place[0] * grid.width, place[1] * grid.height]], np.float32)
     middle = np.minimum(middle, np.array([grid.width - 1, grid.height - 1], np.float32))
     left, top, right, bottom = grid.around(middle, reach_px)
-    grey = grid.grey(sensed.frame.picture8, left, top, right, bottom)
+    grey = grid.grey(sensed.frame.seen, left, top, right, bottom)
     spots = np.stack(np.meshgrid(np.arange(left, right), np.arange(top, bottom)), axis=-1).astype(np.float32)
-    at = grid.depths(sensed.inverse_depth, spots.reshape(-1, 2)).reshape(grey.shape)
+    at = grid.depths(sensed.seen, spots.reshape(-1, 2)).reshape(grey.shape)
     same = (np.abs(at - depth) <= SAME_DEPTH / 2).astype(np.uint8)
     best = NO_POINTS
     for mask in (cast(Grey, cv2.erode(same, np.ones((5, 5), np.uint8))), same):

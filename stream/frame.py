@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.api import AnyPicture, Centres, InverseDepth, Lens, Picture, Transfer, load
+from ..kernels.api import AnyPicture, Centres, InverseDepth, Kernels, Lens, Picture, Transfer, load
+from ..kernels.cuda.card import Mark
 
 LARGEST_APERTURE = 50.0
 Alpha = NDArray[np.uint8 | np.uint16]  # h w, full scale = opaque
+
+
+class Elsewhere(Protocol):
+    """What a frame keeps whose picture is on a card."""
+
+    def look(self) -> Picture:
+        """`h w 3` uint8 sRGB in main memory; may wait for the card."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,7 +31,7 @@ class Frame:
     picture: `h w 3` RGB, uint8, or uint16 (65535 = full scale) where the source has more bits or is HDR. pts and
     duration count units of time_base (seconds). captured_s: monotonic clock when the frame was captured or decoded.
     transfer: what the picture's code values stand for. alpha: `h w` of the picture's type, None = opaque; it is carried
-    along as it is.
+    along as it is. elsewhere: of a picture whose array is on a card; None = in main memory.
     """
 
     picture: AnyPicture
@@ -32,6 +42,7 @@ class Frame:
     captured_s: float = 0.0
     transfer: Transfer = "srgb"
     alpha: Alpha | None = None
+    elsewhere: Elsewhere | None = None
     _in_8_bits: Picture | None = field(default=None, init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -43,11 +54,20 @@ class Frame:
 
     @property
     def picture8(self) -> Picture:
-        """`h w 3` uint8 sRGB, for all that looks at the picture: itself, or its rendition, made once."""
+        """`h w 3` uint8 sRGB, for all that works on the picture where it is: itself, or its rendition, made once."""
+        return self.in_8_bits(load("cpu"))
+
+    def in_8_bits(self, kernels: Kernels) -> Picture:
+        """The same. kernels: those that have the picture; whoever asks first decides."""
         if self._in_8_bits is None:
-            object.__setattr__(self, "_in_8_bits", load("cpu").to_8_bits(self.picture, self.transfer))
+            object.__setattr__(self, "_in_8_bits", kernels.to_8_bits(self.picture, self.transfer))
         assert self._in_8_bits is not None
         return self._in_8_bits
+
+    @property
+    def seen(self) -> Picture:
+        """`picture8` in main memory, for what looks at single places of it."""
+        return self.picture8 if self.elsewhere is None else self.elsewhere.look()
 
     @property
     def time_s(self) -> float:
@@ -79,18 +99,38 @@ class FocusPlan:
         return Lens.of_aperture(self.inverse_depth, self.aperture, height_px, self.dead_zone)
 
 
+class Glimpse(Protocol):
+    """A small copy of what a card computes, on its way here."""
+
+    @property
+    def mark(self) -> Mark:
+        """Where the card has made it, and all that the frame had until then."""
+        ...
+
+    def look(self) -> InverseDepth:
+        """`h' w'` float32, every n-th value each way; waits for the card."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Sensed:
     """A frame with its inverse depth (`h' w'` float32, maybe smaller than the picture).
 
     cut: another scene than the frame before; what was learnt of that one is void. small: what the depth was at the
-    net's size, before it got the picture's edges; None where it was used as it came.
+    net's size, before it got the picture's edges; None where it was used as it came. glimpse: of a depth that is on a
+    card.
     """
 
     frame: Frame
     inverse_depth: InverseDepth
     cut: bool = False
     small: InverseDepth | None = None
+    glimpse: Glimpse | None = None
+
+    @property
+    def seen(self) -> InverseDepth:
+        """The inverse depth in main memory, for what looks at single places of it: of one on a card, a thinned copy."""
+        return self.inverse_depth if self.glimpse is None else self.glimpse.look()
 
     def __repr__(self) -> str:
         return f"Sensed({self.frame!r}, depth {self.inverse_depth.shape})"
@@ -111,10 +151,14 @@ class Layered:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rendered:
-    """… and the picture to show: of the frame's type when it is the refocused one, else uint8 sRGB."""
+    """… and the picture to show: of the frame's type when it is the refocused one, else uint8 sRGB.
+
+    mark: where a card has made the picture; None = it is in main memory.
+    """
 
     layered: Layered
     picture: AnyPicture
+    mark: Mark | None = None
 
     @property
     def frame(self) -> Frame:

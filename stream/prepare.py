@@ -1,51 +1,23 @@
-"""Join the parts of a run: engine, depth source, stages."""
+"""Join the parts of a run: engine, depth source, card."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..engines.api import Engine, label
+from ..engines.api import Engine
 from ..engines.build import build
 from ..engines.switching import SwitchingEngine
-from ..kernels.api import Kernels, load
+from ..kernels.cuda.card import Card
 from ..kernels.errors import InputError
+from .card_choice import choose_card
 from .config import Settings
 from .controls import Controls
 from .depth_range import Shot
-from .focus import FocusPuller
-from .pipeline import Stage
-from .stages import DepthSource, DepthStage, LayersStage, NetDepth, RefocusStage
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a run is made of; `engine` says where its depth comes from, `cuts` where scenes begin, if that is known."""
-
-    kernels: Kernels
-    depth: DepthSource
-    engine: str
-    cuts: Collection[int] | None = None
-
-    def stages(self, settings: Settings, puller: FocusPuller, controls: Controls | None = None) -> list[Stage]:
-        """Depth → layers → refocus. controls: what is turned while they run."""
-        return [
-            DepthStage(self.depth, self.cuts),
-            LayersStage(self.kernels, settings, puller, controls),
-            RefocusStage(self.kernels, settings, controls),
-        ]
-
-
-def net_parts(
-    engine: Engine, settings: Settings, shots: Sequence[Shot] | None = None, controls: Controls | None = None
-) -> Parts:
-    """The parts whose depth is an engine's. shots, controls: as `NetDepth` takes them. Raises InputError."""
-    kernels = load("cpu")
-    return Parts(kernels, NetDepth(engine, kernels, settings, shots, controls), label(engine))
+from .parts import Parts, kernels_of, net_parts, told_of
 
 
 @contextmanager
@@ -58,6 +30,7 @@ def prepared(
     look_through: Callable[[Engine], Sequence[Shot]] | None = None,
     film_hw: tuple[int, int] | None = None,
     controls: Controls | None = None,
+    on_card: bool = True,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
@@ -66,7 +39,9 @@ def prepared(
     from_s: the stream begins at this time of the film that `depth_in` is of; None: as the film does.
     look_through: finds the film's shots, for `settings` that need them. controls: what is turned while the stream runs.
     film_hw: the size of all frames of a film; what must be built for them is built here, before any thread runs.
+    on_card: whether pictures may be on a GPU.
     """
+    card = choose_card(settings, film_hw or warm_up_hw) if on_card else None
     if depth_in is None:
         engine = engine or build(settings.engine)
         if film_hw is not None and isinstance(engine, SwitchingEngine):
@@ -76,14 +51,21 @@ def prepared(
         shots = None
         if settings.depth_range == "shot" and look_through is not None:
             shots = look_through(engine)
-        yield net_parts(engine, settings, shots, controls)
+        yield net_parts(engine, settings, shots, controls, card)
         return
     if depth_in.suffix.lower() == ".png":
         raise InputError(f"--depth-in {depth_in}: a video needs a depth video, as `pullfocus depth` writes it (.mkv)")
+    with _depth_video(depth_in, from_s, card) as parts:
+        yield parts
+
+
+@contextmanager
+def _depth_video(path: Path, from_s: float | None, card: Card | None) -> Generator[Parts]:
     from .depth_file import DepthVideo
 
-    video = DepthVideo(depth_in, from_s)
+    kernels = kernels_of(card)
+    video = DepthVideo(path, from_s, kernels)
     try:
-        yield Parts(load("cpu"), video, f"none (depth from {depth_in.name})", video.cuts)
+        yield Parts(kernels, video, f"none (depth from {path.name}){told_of(card)}", video.cuts, card)
     finally:
         video.close()

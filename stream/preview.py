@@ -44,7 +44,7 @@ def preview_frame(
         film = stack.enter_context(open_film(location, replace(reading or Reading(), span=span)))
         settings = replace(script_for(settings, film), view="panel")
         start_s = None if film.info.cut is None else float(film.info.cut.start_s)
-        parts = stack.enter_context(prepared(settings, depth_in, from_s=start_s))
+        parts = stack.enter_context(prepared(settings, depth_in, from_s=start_s, on_card=False))
         depth, layers, refocus = parts.stages(settings, FocusPuller(settings))
         meter = Meter(["depth and layers", "refocus"])
         started_s, layered = monotonic(), None

@@ -39,11 +39,11 @@ class SubjectAim:
 
     def __call__(self, sensed: Sensed, centres: Centres) -> float:
         time_s = sensed.frame.time_s
-        face = self._faces.face(sensed.frame.picture8, time_s) if self._faces is not None else None
+        face = self._faces.face(sensed.frame.seen, time_s) if self._faces is not None else None
         if face is None:
-            return self._subject.follow(small_copy(sensed.inverse_depth), centres, time_s)
+            return self._subject.follow(small_copy(sensed.seen), centres, time_s)
         # So that it stays with this person when the face is turned away.
-        self._subject.inverse_depth = median_in(sensed.inverse_depth, *face.shrunk(FACE_PART))
+        self._subject.inverse_depth = median_in(sensed.seen, *face.shrunk(FACE_PART))
         return self._subject.inverse_depth
 
     def state(self) -> State:

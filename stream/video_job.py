@@ -20,14 +20,14 @@ from .frame import Frame
 from .job_folder import SEGMENT_FRAMES, JobFolder
 from .job_identity import job_identity
 from .job_opening import open_job
+from .parts import Parts
 from .pipeline import Stage, run
-from .prepare import Parts, prepared
+from .prepare import prepared
 from .progress import progress
 from .report import Meter, Report
 from .segments import SegmentedSink, Snapshots, Track, remembering
 from .shots import survey
 from .span import Reading
-from .stages import DepthStage
 from .stills import sequence_facts
 from .tracks import depth_track, film_track, small_depth_track
 
@@ -97,7 +97,7 @@ def depth_of_video(
     with open_job([target], resume=resume, overwrite=overwrite) as job:
         return _FileJob(job, source, settings, {"input": source_path}, overwrite).run(
             lambda film: [depth_track(target, film.info)],
-            lambda parts, _settings: [DepthStage(parts.depth)],
+            lambda parts, _settings: parts.depth_stages(),
         )
 
 

@@ -15,8 +15,8 @@ from pullfocus.stream.config import Settings
 from pullfocus.stream.controls import Controls
 from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Rendered
+from pullfocus.stream.parts import net_parts
 from pullfocus.stream.pipeline import run
-from pullfocus.stream.prepare import net_parts
 from pullfocus.stream.report import Moment
 from pullfocus.stream.synthetic import SyntheticSource
 from pullfocus.stream.targets import Fixed, LayerNumber

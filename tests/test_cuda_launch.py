@@ -71,8 +71,8 @@ class _FakeCupy(SimpleNamespace):
 
     def __init__(self) -> None:
         runtime = SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=RuntimeError)
-        cuda = SimpleNamespace(runtime=runtime, ExternalStream=int, get_current_stream=lambda: "CuPy's")
-        super().__init__(cuda=cuda, compiled=[], launched=[])
+        cuda = SimpleNamespace(runtime=runtime, ExternalStream=int, get_current_stream=lambda: self.current)
+        super().__init__(cuda=cuda, compiled=[], launched=[], current=SimpleNamespace(ptr=0))
 
     def RawModule(self, code: str, options: tuple[str, ...]) -> Any:  # noqa: N802
         self.compiled.append(options)
@@ -105,14 +105,16 @@ def test_a_file_is_compiled_once_for_each_set_of_macros(cupy: _FakeCupy) -> None
     assert [type(argument) for argument in arguments] == [_FakeArray, np.int32, np.float32]
 
 
-@pytest.mark.parametrize(("in_use", "stream"), [(True, 77), (False, "CuPy's"), (None, "CuPy's")])
-def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu(
-    cupy: _FakeCupy, monkeypatch: pytest.MonkeyPatch, in_use: bool | None, stream: object
+@pytest.mark.parametrize("chosen", [0, 5])
+@pytest.mark.parametrize("in_use", [True, False, None])
+def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu_and_none_of_cupys_was_chosen(
+    cupy: _FakeCupy, monkeypatch: pytest.MonkeyPatch, in_use: bool | None, chosen: int
 ) -> None:
     current = SimpleNamespace(cuda_stream=77)
     cuda = SimpleNamespace(is_initialized=lambda: in_use, current_stream=lambda: current)
     monkeypatch.setitem(sys.modules, "torch", None if in_use is None else SimpleNamespace(cuda=cuda))
-    assert CupyLauncher().queue() == stream
+    cupy.current.ptr = chosen
+    assert CupyLauncher().queue() == (77 if in_use and not chosen else cupy.current)
 
 
 @pytest.mark.parametrize(("argument", "said"), [(np.zeros(3), "main memory"), (_FakeArray(False), "C-contiguous")])

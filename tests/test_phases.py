@@ -17,9 +17,9 @@ from pullfocus.stream.cuts import CutDetector
 from pullfocus.stream.film_parts import FilmIndex, FilmPart, look_through
 from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Rendered
+from pullfocus.stream.parts import net_parts
 from pullfocus.stream.phases import ask_net, plan_film, render
 from pullfocus.stream.pipeline import run
-from pullfocus.stream.prepare import net_parts
 from pullfocus.stream.video_in import VideoSource
 from sklearn.datasets import load_sample_image
 

@@ -13,8 +13,8 @@ from ...stream.config import Settings
 from ...stream.focus import FocusPuller
 from ...stream.frame import Frame
 from ...stream.layers import LayerTracker
+from ...stream.parts import net_parts
 from ...stream.pipeline import Stage
-from ...stream.prepare import net_parts
 from ...stream.process import settle_in
 from ...stream.targets import Fixed
 from .api import InProcess, Means, Shot

@@ -26,6 +26,8 @@ class CupyLauncher:
     An array that another stream has made must be waited for by the caller.
     """
 
+    torch_device = "cuda"  # where PyTorch has tensors in the same memory
+
     def __init__(self) -> None:
         try:
             self._cupy: Any = importlib.import_module("cupy")
@@ -67,10 +69,11 @@ class CupyLauncher:
         self._function(kernel)(grid, block, tuple(self._parameter(argument) for argument in arguments))
 
     def queue(self) -> AbstractContextManager[Any]:
-        """PyTorch's current stream where PyTorch has begun to use the GPU, else CuPy's."""
+        """CuPy's current stream, where one was chosen; else PyTorch's, if PyTorch has begun to use the GPU."""
         torch: Any = sys.modules.get("torch")
-        if torch is None or not torch.cuda.is_initialized():
-            return cast("AbstractContextManager[Any]", self._cupy.cuda.get_current_stream())
+        current = self._cupy.cuda.get_current_stream()
+        if current.ptr or torch is None or not torch.cuda.is_initialized():
+            return cast("AbstractContextManager[Any]", current)
         return cast(
             "AbstractContextManager[Any]", self._cupy.cuda.ExternalStream(torch.cuda.current_stream().cuda_stream)
         )

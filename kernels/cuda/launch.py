@@ -83,6 +83,19 @@ class Launcher(Protocol):
         """What is called within goes to the stream of the caller's library."""
         ...
 
+    @property
+    def torch_device(self) -> str:
+        """Where PyTorch has tensors in the same memory."""
+        ...
+
+    def of_torch(self, tensor: Any) -> DeviceArray:
+        """A tensor's memory as an array, not copied."""
+        ...
+
+    def to_torch(self, array: DeviceArray) -> Any:
+        """An array's memory as a tensor, not copied."""
+        ...
+
 
 def expect(what: str, array: DeviceArray, axes: str, *kinds: DTypeLike) -> None:
     """Raise InputError unless an array has these axes (a number is a length) and one of these dtypes.

@@ -32,6 +32,8 @@ extern "C" const char* kinds_{name}() {{ return shim_kinds({name}); }}
 class ShimLauncher:
     """folder: where libraries are kept. backwards: run the last thread first, which must make no difference."""
 
+    torch_device = "cpu"
+
     def __init__(self, folder: Path, backwards: bool = False) -> None:
         self._folder, self._backwards = folder, backwards
         self._libraries: dict[tuple[str, tuple[str, ...]], ctypes.CDLL] = {}
@@ -74,6 +76,14 @@ class ShimLauncher:
 
     def queue(self) -> AbstractContextManager[Any]:
         return nullcontext()
+
+    def of_torch(self, tensor: Any) -> DeviceArray:
+        return tensor.detach().numpy()
+
+    def to_torch(self, array: DeviceArray) -> Any:
+        import torch
+
+        return torch.from_numpy(array)
 
     def _library(self, kernel: Kernel) -> ctypes.CDLL:
         key = kernel.file, kernel.defines
