@@ -70,9 +70,9 @@ class CompiledEngine:
         if size_hw not in self._nets:
             raise EngineError(f"{self.name}: not built for pictures of {picture.shape[0]} × {picture.shape[1]}")
         net = self._nets[size_hw]
-        if isinstance(net, TensorNet) and is_there(picture, "cuda"):
+        if is_there(picture, "cuda") and isinstance(net, TensorNet):
             return picture.depth(net.there(picture.tensor(size_hw)))
-        return net(shrunk_to(picture, size_hw))
+        return self._nets[size_hw](shrunk_to(picture, size_hw))
 
     def _load(self, size_hw: tuple[int, int]) -> bool:
         """False: it is not in the store, or its runtime does not take it and it must be built again, once."""

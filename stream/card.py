@@ -15,27 +15,16 @@ from typing import Any, cast
 import numpy as np
 
 from ..engines.cuda_errors import gpu_failures
-from ..kernels.api import AnyPicture, InverseDepth, Picture
+from ..kernels.api import AnyPicture, InverseDepth
+from ..kernels.cuda import DevicePicture, YuvSystem
 from ..kernels.cuda.card import Card, Mark
-from ..kernels.cuda.memory import DevicePool, Lease, PinnedPool
+from ..kernels.cuda.memory import PinnedPool
 from .frame import Frame, Layered, Rendered, Sensed
 from .stages import DepthStage, RefocusStage
 from .state import State
+from .upload import DOING, place_of
 
 GLIMPSE_PX = 640  # about the longest side of the depth that layers and focus look at
-DOING = "the GPU fails in the middle of the run"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class OnCard:
-    """A frame's `Elsewhere`. origin: as it came; ready: where its picture is there; lease: keeps it there."""
-
-    origin: Frame
-    ready: Mark
-    lease: Lease
-
-    def look(self) -> Picture:
-        return self.origin.picture8
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,29 +40,6 @@ class DepthGlimpse:
         return self.values
 
 
-class UploadStage:
-    """Frame → the same with its picture on the card, or on its way."""
-
-    name = "upload"
-
-    def __init__(self, card: Card) -> None:
-        self._card = card
-        self._staging = PinnedPool(card.pinned)
-        self._pictures = DevicePool(card.kernels.launcher.empty)
-
-    def __call__(self, frame: Frame) -> Frame:
-        lane, given = self._card.upload, frame.picture
-        with gpu_failures(DOING), lane.queue():
-            lease = self._pictures.take(given.shape, given.dtype, lane.after)
-            staged = self._staging.take(given.shape, given.dtype)
-            np.copyto(staged, given)
-            lane.send(staged, lease.array)
-            ready = lane.mark()
-            self._staging.busy(staged, ready)
-        lease.busy(ready)  # it may be dropped before anything else is done with it
-        return replace(frame, picture=cast(AnyPicture, lease.array), elsewhere=OnCard(frame, ready, lease))
-
-
 class CardDepthStage:
     """A `DepthStage` on the card's compute lane."""
 
@@ -84,7 +50,7 @@ class CardDepthStage:
         self._glimpses = PinnedPool(card.pinned)
 
     def __call__(self, frame: Frame) -> Sensed:
-        place, lane = _place(frame), self._card.compute
+        place, lane = place_of(frame), self._card.compute
         with gpu_failures(DOING), lane.queue():
             lane.after(place.ready)
             frame.in_8_bits(cast(Any, self._card.kernels))
@@ -124,49 +90,57 @@ class CardRefocusStage:
         with gpu_failures(DOING), lane.queue():
             rendered = self._stage(layered)
             mark = lane.mark()
-        _place(layered.frame).lease.busy(mark)
+        place_of(layered.frame).lease.busy(mark)
         return replace(rendered, mark=mark)
 
 
 class DownloadStage:
     """Rendered or Sensed → the same in main memory.
 
-    Of a `Rendered`, the inverse depth is the glimpse; of a `Sensed`, which goes into a depth video, the whole.
+    Of a `Rendered`, the inverse depth is the glimpse; of a `Sensed`, which goes into a depth video, the whole. nv12:
+    the picture stays on the card, as a `DevicePicture` of this system for an encoder there; its sides are even, and it
+    has 8 bits. All work on it is done when it is handed on, and its memory is its own as long as the object lives.
     """
 
     name = "download"
 
-    def __init__(self, card: Card) -> None:
-        self._card = card
+    def __init__(self, card: Card, nv12: YuvSystem | None = None) -> None:
+        self._card, self._nv12 = card, nv12
         self._pictures, self._small = PinnedPool(card.pinned), PinnedPool(card.pinned)
 
     def __call__(self, item: Rendered | Sensed) -> Rendered | Sensed:
-        if isinstance(item, Sensed):
-            assert item.glimpse is not None, "a depth of the card's own stage"
-            inverse_depth, small = self._fetched(item.glimpse.mark, item.inverse_depth, item.small)
-            return Sensed(_place(item.frame).origin, inverse_depth, item.cut, small)
-        assert item.mark is not None, "a picture of the card's own stage"
-        sensed = item.layered.sensed
-        picture, small = self._fetched(item.mark, item.picture, sensed.small)
-        here = Sensed(_place(sensed.frame).origin, sensed.seen, sensed.cut, small)
-        return Rendered(replace(item.layered, sensed=here), picture)
+        with gpu_failures(DOING):
+            return self._depth(item) if isinstance(item, Sensed) else self._picture(item)
 
-    def _fetched(self, mark: Mark, large: Any, small: Any) -> tuple[Any, Any]:
-        """The same in main memory, once the card has come to `mark`; None stays None."""
-        lane = self._card.download
-        with gpu_failures(DOING), lane.queue():
-            lane.after(mark)
-            here = self._pictures.take(large.shape, large.dtype), self._taken_for(small)
-            for array, values in zip((large, small), here, strict=True):
-                if values is not None:
-                    lane.fetch(array, values)
-            lane.mark().wait()
+    def _depth(self, sensed: Sensed) -> Sensed:
+        assert sensed.glimpse is not None, "a depth of the card's own stage"
+        self._card.download.after(sensed.glimpse.mark)
+        inverse_depth = self._fetched(sensed.inverse_depth, self._pictures)
+        small = self._fetched(sensed.small, self._small)
+        self._card.download.mark().wait()
+        return Sensed(place_of(sensed.frame).origin, inverse_depth, sensed.cut, small)
+
+    def _picture(self, rendered: Rendered) -> Rendered:
+        assert rendered.mark is not None, "a picture of the card's own stage"
+        sensed, given = rendered.layered.sensed, rendered.picture
+        self._card.download.after(rendered.mark)
+        picture = self._fetched(given, self._pictures) if self._nv12 is None else self._coded(given, self._nv12)
+        small = self._fetched(sensed.small, self._small)
+        self._card.download.mark().wait()
+        here = Sensed(place_of(sensed.frame).origin, sensed.seen, sensed.cut, small)
+        return Rendered(replace(rendered.layered, sensed=here), picture)
+
+    def _fetched(self, array: Any, pool: PinnedPool) -> Any:
+        """The same in main memory, once the lane has come there; None stays None."""
+        if array is None:
+            return None
+        here = pool.take(array.shape, array.dtype)
+        self._card.download.fetch(array, here)
         return here
 
-    def _taken_for(self, small: Any) -> Any:
-        return None if small is None else self._small.take(small.shape, small.dtype)
-
-
-def _place(frame: Frame) -> OnCard:
-    assert isinstance(frame.elsewhere, OnCard), "a frame that the upload stage has seen"
-    return frame.elsewhere
+    def _coded(self, picture: Any, system: YuvSystem) -> AnyPicture:
+        compute, high = self._card.compute, picture.shape[0]
+        with compute.queue():
+            planes: Any = self._card.kernels.to_nv12(picture, system)
+        self._card.download.after(compute.mark())
+        return cast(AnyPicture, DevicePicture(planes[:high], planes[high:], system))

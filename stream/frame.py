@@ -23,12 +23,17 @@ class Elsewhere(Protocol):
         """`h w 3` uint8 sRGB in main memory; may wait for the card."""
         ...
 
+    def glance(self) -> Picture:
+        """The same, or a small copy of it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Frame:
     """One upright picture of a stream.
 
-    picture: `h w 3` RGB, uint8, or uint16 (65535 = full scale) where the source has more bits or is HDR. pts and
+    picture: `h w 3` RGB, uint8, or uint16 (65535 = full scale) where the source has more bits or is HDR; on its way to
+    a card also a decoder's own picture (`kernels.cuda.picture`). pts and
     duration count units of time_base (seconds). captured_s: monotonic clock when the frame was captured or decoded.
     transfer: what the picture's code values stand for. alpha: `h w` of the picture's type, None = opaque; it is carried
     along as it is. elsewhere: of a picture whose array is on a card; None = in main memory.
@@ -68,6 +73,11 @@ class Frame:
     def seen(self) -> Picture:
         """`picture8` in main memory, for what looks at single places of it."""
         return self.picture8 if self.elsewhere is None else self.elsewhere.look()
+
+    @property
+    def glanced(self) -> Picture:
+        """`seen`, or a small copy of it, for what needs no detail."""
+        return self.picture8 if self.elsewhere is None else self.elsewhere.glance()
 
     @property
     def time_s(self) -> float:

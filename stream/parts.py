@@ -9,14 +9,16 @@ from typing import Any, cast
 from ..engines.api import Engine, label
 from ..engines.there import EngineThere
 from ..kernels.api import Kernels, load
+from ..kernels.cuda import YuvSystem
 from ..kernels.cuda.card import Card
-from .card import CardDepthStage, CardRefocusStage, DownloadStage, UploadStage
+from .card import CardDepthStage, CardRefocusStage, DownloadStage
 from .config import Settings
 from .controls import Controls
 from .depth_range import Shot
 from .focus import FocusPuller
 from .pipeline import Stage
 from .stages import DepthSource, DepthStage, LayersStage, NetDepth, RefocusStage
+from .upload import UploadStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,23 @@ class Parts:
     cuts: Collection[int] | None = None
     card: Card | None = None
 
-    def stages(self, settings: Settings, puller: FocusPuller, controls: Controls | None = None) -> list[Stage]:
-        """Depth → layers → refocus, and on a card the way there and back. controls: what is turned while they run."""
+    def stages(
+        self,
+        settings: Settings,
+        puller: FocusPuller,
+        controls: Controls | None = None,
+        nv12: YuvSystem | None = None,
+    ) -> list[Stage]:
+        """Depth → layers → refocus, and on a card the way there and back. controls: what is turned while they run.
+
+        nv12: pictures stay on the card, for an encoder there: see `DownloadStage`.
+        """
         depth, refocus = DepthStage(self.depth, self.cuts), RefocusStage(self.kernels, settings, controls)
         layers = LayersStage(load("cpu"), settings, puller, controls)  # on a card too: what it looks at is small
         if self.card is None:
             return [depth, layers, refocus]
         on_card = CardDepthStage(depth, self.card), layers, CardRefocusStage(refocus, self.card)
-        return [UploadStage(self.card), *on_card, DownloadStage(self.card)]
+        return [UploadStage(self.card), *on_card, DownloadStage(self.card, nv12)]
 
     def depth_stages(self) -> list[Stage]:
         """Depth alone."""

@@ -98,7 +98,7 @@ class DepthStage:
         self._size_hw = (0, 0)  # no part of the state: a film keeps its size, and live has no state
 
     def __call__(self, frame: Frame) -> Sensed:
-        cut = self._cuts.is_cut(frame.seen) if self._known is None else frame.index in self._known
+        cut = self._cuts.is_cut(frame.glanced) if self._known is None else frame.index in self._known
         # A camera may come back in another size; what was learnt of the scene is in pixels.
         is_resized, self._size_hw = self._size_hw not in ((0, 0), frame.size_hw), frame.size_hw
         return self._source.sense(frame, cut or is_resized)

@@ -7,15 +7,18 @@ from fractions import Fraction
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
+from typing import cast
 
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
+from ..kernels.api import AnyPicture
 from ..kernels.errors import InputError
 from .colour import ColourConverter, ColourTags, bits_of, has_alpha
 from .damage import Damage
+from .decoder_planes import planes_of
 from .decoding import Decoder, reason
 from .frame import Frame
 from .hdr import HdrMetadata
@@ -65,6 +68,7 @@ class VideoSource:
         opened: opens what `location` names.
         """
         self.location, self.live, self._open = without_secrets(location), live, lambda: opened(location)
+        self.for_card = False  # True: frames may have the decoder's own planes as their pictures
         self._span, self._strict = span or Span(), strict
         self._end_s: Fraction | None = None  # of the film, where that is reached
         self._decoder = self._opened()
@@ -129,9 +133,10 @@ class VideoSource:
 
     def _frame(self, decoded: VideoFrame, index: int, pts: int) -> Frame:
         info = self.info
-        picture, alpha = self._converter.to_rgb(decoded, info.size_hw)
+        planes = planes_of(decoded, info) if self.for_card else None
+        picture, alpha = self._converter.to_rgb(decoded, info.size_hw) if planes is None else (None, None)
         return Frame(
-            info.orientation.upright(picture),
+            cast(AnyPicture, planes) if picture is None else info.orientation.upright(picture),
             index,
             pts,
             info.time_base,

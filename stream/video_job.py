@@ -30,6 +30,7 @@ from .shots import survey
 from .span import Reading
 from .stills import sequence_facts
 from .tracks import depth_track, film_track, small_depth_track
+from .video_in import VideoSource
 
 
 def refocus_video(
@@ -157,6 +158,8 @@ class _FileJob:
                     film_hw=_upright_hw(film),
                 )
             )
+            if parts.card is not None and isinstance(film, VideoSource):
+                film.for_card = True
             tracks = tracks_of(film)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model, "pictures": sequence_facts(self._source.path)}

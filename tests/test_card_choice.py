@@ -11,12 +11,14 @@ from pullfocus.engines.build import DeviceChoice, EngineRequest
 from pullfocus.engines.gpu import Gpu
 from pullfocus.engines.plane import PlaneEngine
 from pullfocus.kernels.api import InverseDepth, Picture
+from pullfocus.kernels.cuda import HostYuv, YuvSystem
 from pullfocus.kernels.cuda.card import Card
 from pullfocus.kernels.cuda.launch import Argument, Kernel, Shape
 from pullfocus.kernels.errors import EngineError, InputError
 from pullfocus.stream import card_choice, prepare
 from pullfocus.stream.card_choice import choose_card
 from pullfocus.stream.config import Settings
+from pullfocus.stream.video_in import VideoSource
 from pullfocus.stream.video_job import depth_of_video, refocus_video
 
 from .clip import write_clip
@@ -156,3 +158,18 @@ def test_a_depth_video_holds_the_whole_depth(tmp_path: Path, monkeypatch: pytest
     depth_of_video(source, cpus, FILM)
     assert np.abs(pictures(ours, "gray16le") - pictures(cpus, "gray16le")).mean() < 0.001 * 65535
     assert pictures(ours, "gray16le").shape == (3, 64, 96)
+
+
+def test_a_film_s_planes_come_as_they_were_decoded_where_the_card_can_turn_them(tmp_path: Path) -> None:
+    with VideoSource(str(write_clip(tmp_path / "in.mp4", frames=2, size_wh=(96, 64)))) as film:
+        film.for_card = True
+        frame = next(film.frames())
+    given: object = frame.picture
+    assert isinstance(given, HostYuv)
+    assert (frame.size_hw, given.planes.shape, given.layout.planar) == ((64, 96), (96, 96), True)
+    assert given.system == YuvSystem("bt601")  # as untagged small films are read
+    with VideoSource(str(tmp_path / "in.mp4")) as film:
+        np.testing.assert_array_equal(given.rgb(), next(film.frames()).picture)
+    with VideoSource(str(write_clip(tmp_path / "turned.mp4", frames=2, size_wh=(96, 64), rotation=90))) as film:
+        film.for_card = True
+        assert isinstance(next(film.frames()).picture, np.ndarray)

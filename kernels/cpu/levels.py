@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from ..api import InverseDepth
@@ -11,7 +9,7 @@ from ..grey16 import from_grey16, to_grey16
 
 
 def finite(inverse_depth: InverseDepth) -> InverseDepth:
-    return cast(InverseDepth, np.nan_to_num(inverse_depth, copy=False, nan=0.0))
+    return np.nan_to_num(inverse_depth, copy=False, nan=0.0)
 
 
 def stretched(inverse_depth: InverseDepth, low: float, span: float) -> InverseDepth:

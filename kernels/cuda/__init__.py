@@ -6,6 +6,6 @@ its docstring says so. `refocus` takes its few centres from main memory, as it d
 
 from .colour import YuvLayout, YuvSystem
 from .kernels import CudaKernels
-from .picture import DevicePicture
+from .picture import DevicePicture, HostYuv
 
-__all__ = ["CudaKernels", "DevicePicture", "YuvLayout", "YuvSystem"]
+__all__ = ["CudaKernels", "DevicePicture", "HostYuv", "YuvLayout", "YuvSystem"]

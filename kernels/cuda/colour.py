@@ -72,9 +72,12 @@ class YuvLayout:
         return np.array([(self.height, self.width, pitch, self.planar)], _YUV)
 
 
-def from_yuv(gpu: Launcher, frame: DeviceArray, layout: YuvLayout, system: YuvSystem) -> DeviceArray:
-    """A decoder's frame as RGB, `h w 3` uint8; chroma bilinear."""
-    out = gpu.empty((layout.height, layout.width, 3), np.uint8)
+def from_yuv(
+    gpu: Launcher, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, out: DeviceArray | None = None
+) -> DeviceArray:
+    """A decoder's frame as RGB, `h w 3` uint8; chroma bilinear. out: the array to write it to."""
+    if out is None:
+        out = gpu.empty((layout.height, layout.width, 3), np.uint8)
     extent = layout.width, layout.height
     gpu.launch(Kernel("yuv.cu", "rgb_of_yuv"), extent, frame, layout.struct(frame), _matrix(system.to_rgb()), out)
     return out

@@ -56,6 +56,11 @@ class CupyLauncher:
     def download(self, array: DeviceArray) -> NDArray[Any]:
         return cast("NDArray[Any]", self._cupy.asnumpy(array))
 
+    def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
+        rows: Any = self._cupy.from_dlpack(plane)
+        held: Any = to
+        held[row : row + rows.shape[0]] = rows.reshape(rows.shape[0], -1)
+
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
         if key not in self._tables:
             self._tables[key] = self.upload(make())

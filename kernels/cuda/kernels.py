@@ -12,6 +12,7 @@ from ..api import Belief, Centres, Lens, Motion, RefocusStyle, Transfer
 from . import colour, depth, edges, levels, refocus, temporal, tiles, views
 from .colour import Channels, YuvLayout, YuvSystem
 from .launch import DeviceArray, Launcher, expect
+from .picture import DevicePicture
 
 
 class CudaKernels:
@@ -85,9 +86,22 @@ class CudaKernels:
         with self.launcher.queue():
             return refocus.refocus(self.launcher, picture, inverse_depth, centres, lens, style)
 
-    def from_yuv(self, frame: DeviceArray, layout: YuvLayout, system: YuvSystem) -> DeviceArray:
+    def from_yuv(
+        self, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, out: DeviceArray | None = None
+    ) -> DeviceArray:
+        if out is not None:
+            expect("an array for RGB", out, f"{layout.height} {layout.width} 3", np.uint8)
         with self.launcher.queue():
-            return colour.from_yuv(self.launcher, frame, layout, system)
+            return colour.from_yuv(self.launcher, frame, layout, system, out)
+
+    def nv12_of(self, picture: DevicePicture) -> DeviceArray:
+        """A decoder's planes as one array, `3h/2 w`; they are read until the GPU has come to it."""
+        high, wide = picture.shape[:2]
+        with self.launcher.queue():
+            out = self.launcher.empty((high * 3 // 2, wide), np.uint8)
+            self.launcher.paste(picture.luma, out, 0)
+            self.launcher.paste(picture.chroma, out, high)
+            return out
 
     def to_nv12(self, picture: DeviceArray, system: YuvSystem) -> DeviceArray:
         _picture(picture)

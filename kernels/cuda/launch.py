@@ -71,6 +71,10 @@ class Launcher(Protocol):
         """A copy here; waits until it is computed."""
         ...
 
+    def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
+        """Copy a plane of another library, whose rows may have a pitch (DLPack), to `to`, `h w`, from `row` on."""
+        ...
+
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
         """A constant that is made and uploaded once. `key` names it among all tables."""
         ...

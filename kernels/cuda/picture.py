@@ -1,14 +1,17 @@
-"""A decoder's frame that lies in GPU memory already."""
+"""A decoder's frames as they come to the card, in 8-bit 4:2:0: from GPU memory, or half as large as RGB."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..api import Picture
 from ..errors import InputError
-from .colour import YuvSystem
+from .colour import YuvLayout, YuvSystem
 
 
 class DlpackPlane(Protocol):
@@ -58,3 +61,33 @@ class DevicePicture:
 
     def __repr__(self) -> str:
         return f"DevicePicture({self.luma.shape[1]}×{self.luma.shape[0]} NV12, {self.system})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HostYuv:
+    """One picture in main memory; takes the place of a `Frame`'s picture as `DevicePicture` does.
+
+    planes: `3h/2 w` uint8, laid out as `layout` says. rgb: gives the same as RGB, for who looks at it in main memory.
+    """
+
+    planes: NDArray[np.uint8]
+    layout: YuvLayout
+    system: YuvSystem
+    rgb: Callable[[], Picture]
+
+    def __post_init__(self) -> None:
+        wanted = self.layout.height * 3 // 2, self.layout.width
+        if self.planes.shape != wanted or self.planes.dtype != np.uint8:
+            raise InputError(f"got planes of {self.planes.shape} {self.planes.dtype}; expected {wanted} uint8")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.layout.height, self.layout.width, 3
+
+    @property
+    def ndim(self) -> int:
+        return 3
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        return np.dtype(np.uint8)

@@ -162,6 +162,9 @@ class LateLauncher:
         self._card.current.mark().wait()
         return self._launcher.download(array)
 
+    def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
+        self._card.current.do(lambda: self._launcher.paste(plane, to, row))
+
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
         if key not in self._tables:
             self._tables[key] = self._launcher.upload(make())

@@ -57,6 +57,10 @@ class ShimLauncher:
     def download(self, array: DeviceArray) -> NDArray[Any]:
         return np.array(array)
 
+    def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
+        rows, held = np.from_dlpack(plane), cast(Any, to)
+        held[row : row + rows.shape[0]] = rows.reshape(rows.shape[0], -1)
+
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
         if key not in self._tables:
             self._tables[key] = self.upload(make())
