@@ -22,6 +22,7 @@ PACKAGES = {
     "openvino": "",
     "torch": "train",
     "torchvision": "train",
+    "cupy-cuda13x": "cuda",
     "matplotlib": "bench",
     "pyvirtualcam": "virtual",
     "ray": "ray",

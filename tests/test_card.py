@@ -13,7 +13,8 @@ import pytest
 from pullfocus.engines.api import Engine
 from pullfocus.engines.build import EngineRequest
 from pullfocus.engines.shape import shrunk_to
-from pullfocus.engines.there import DepthThere, PictureThere
+from pullfocus.engines.there import DepthThere, EngineThere, PictureThere
+from pullfocus.engines.torch_engine import TorchEngine
 from pullfocus.kernels.api import AnyPicture, InverseDepth, Picture
 from pullfocus.kernels.cuda import CudaKernels, DevicePicture, HostYuv, YuvLayout, YuvSystem
 from pullfocus.kernels.cuda.card import Mark
@@ -376,3 +377,15 @@ def test_an_encoder_on_the_card_gets_its_picture_there(shim: ShimLauncher, card:
         np.testing.assert_array_equal(planes, nv12_of(cast(Picture, expected.picture), shim))
     sizes = [line for line in card.log[fetched:] if line == "download fetch"]
     assert len(sizes) == len(frames)  # the small depth alone
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_pytorch_takes_and_gives_what_is_on_the_card(random_model: Path, card: LateCard) -> None:
+    engine = TorchEngine(random_model)
+    picture = photo((200, 320))
+    with card.compute.queue():
+        there = EngineThere(engine, card.kernels).infer(cast(Picture, card.kernels.upload(picture)))
+        depth = card.kernels.download(cast(Any, there))
+    expected = engine.infer(picture)
+    assert depth.shape == expected.shape
+    assert np.abs(depth - expected).mean() < 0.01  # its picture is shrunk a little differently

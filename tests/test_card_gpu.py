@@ -1,0 +1,103 @@
+"""The card's pipeline on a real GPU. Without one these tests are skipped; none has run on one yet."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pullfocus.engines.build import EngineRequest
+from pullfocus.engines.torch_engine import TorchEngine
+from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.stream.config import Settings
+from pullfocus.stream.focus import FocusPuller
+from pullfocus.stream.frame import Frame, Rendered
+from pullfocus.stream.parts import net_parts
+from pullfocus.stream.pipeline import Stage
+
+from .parity import photo
+
+pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("on_gpu")]
+SIZE_HW = (1080, 1920)
+SETTINGS = Settings(engine=EngineRequest("torch"), layers=5, aperture=7.0)
+
+
+def frames(count: int) -> list[Frame]:
+    picture = photo(SIZE_HW)
+    return [Frame(np.roll(picture, 4 * i, axis=1), i, i, Fraction(1, 25), 1) for i in range(count)]
+
+
+def stages_on_card(engine: Any) -> list[Stage]:
+    from pullfocus.kernels.cuda.cupy_card import CupyCard
+
+    return net_parts(engine, SETTINGS, card=CupyCard()).stages(SETTINGS, FocusPuller(SETTINGS))
+
+
+def through(stages: list[Stage], given: list[Frame]) -> list[Rendered]:
+    out = list[Rendered]()
+    for frame in given:
+        item: Any = frame
+        for stage in stages:
+            item = stage(item)
+        out.append(item)
+    return out
+
+
+def test_frames_on_the_card_are_those_of_the_cpu(random_model: Path) -> None:
+    engine = TorchEngine(random_model, "cuda")  # one net for both: only the rest is compared
+    ours = through(stages_on_card(engine), frames(6))
+    cpus = through(net_parts(engine, SETTINGS).stages(SETTINGS, FocusPuller(SETTINGS)), frames(6))
+    for there, here in zip(ours, cpus, strict=True):
+        assert there.layered.plan.inverse_depth == pytest.approx(here.layered.plan.inverse_depth, abs=0.02)
+        assert np.abs(there.picture.astype(np.float32) - here.picture).mean() < 1.5
+
+
+def test_no_memory_is_allocated_once_it_runs(random_model: Path) -> None:
+    import cupy
+    import torch
+
+    stages = stages_on_card(TorchEngine(random_model, "cuda"))
+    through(stages, frames(6))
+    pool, pinned = cupy.get_default_memory_pool(), cupy.get_default_pinned_memory_pool()
+    before = pool.total_bytes(), pinned.n_free_blocks(), torch.cuda.memory_reserved()
+    through(stages, frames(20))
+    assert (pool.total_bytes(), pinned.n_free_blocks(), torch.cuda.memory_reserved()) == before
+
+
+def test_stages_hand_on_before_the_card_has_computed(random_model: Path) -> None:
+    """Upload, depth and refocus of several frames are queued; the card is still at work when the last call returns."""
+    upload, depth, layers, refocus, download = stages_on_card(TorchEngine(random_model, "cuda"))
+    given = frames(12)
+    through([upload, depth, layers, refocus, download], given[:4])  # compiled, and all memory taken
+    sensed = [depth(upload(frame)) for frame in given[4:]]
+    assert not sensed[-1].glimpse.mark.done
+    pictures = [download(refocus(layers(each))).picture for each in sensed]
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)  # each frame its own
+
+
+def test_lanes_wait_for_each_other_and_for_nobody_else(on_gpu: CudaKernels) -> None:
+    import cupy
+    from pullfocus.kernels.cuda.cupy_card import CupyCard
+
+    del on_gpu
+    card = CupyCard()
+    values = np.frombuffer(card.pinned(64 << 20), np.float32, 16 << 20)
+    values[:] = 1.0
+    back = np.frombuffer(card.pinned(64 << 20), np.float32, 16 << 20)
+    with card.upload.queue():
+        there: Any = cupy.empty(values.shape, np.float32)
+        card.upload.send(values, there)
+        sent = card.upload.mark()
+    with card.compute.queue():
+        card.compute.after(sent)
+        doubled = there * np.float32(2.0)
+        computed = card.compute.mark()
+    card.download.after(computed)
+    card.download.fetch(doubled, back)
+    done = card.download.mark()
+    done.wait()
+    assert sent.done
+    assert computed.done
+    assert np.all(back == 2.0)
