@@ -21,7 +21,7 @@ from .job_folder import SEGMENT_FRAMES, JobFolder
 from .job_identity import job_identity
 from .job_opening import open_job
 from .parts import Parts
-from .pipeline import Stage, run
+from .pipeline import CAPACITY, Stage, run
 from .prepare import prepared
 from .progress import progress
 from .report import Meter, Report
@@ -31,6 +31,8 @@ from .span import Reading
 from .stills import sequence_facts
 from .tracks import depth_track, film_track, small_depth_track
 from .video_in import VideoSource
+
+CAPACITY_ON_CARD = 1  # a 4K frame on its way has some 80 MB there, and the lanes overlap all the same
 
 
 def refocus_video(
@@ -168,14 +170,14 @@ class _FileJob:
             names = [track.name for track in tracks]
             done = job.completed(names)
             if done is None:
-                done, report = self._encode(film, stages_of(parts, settings), tracks, parts.engine)
+                done, report = self._encode(film, stages_of(parts, settings), tracks, parts)
             else:
                 report = Meter([]).report([], parts.engine, [])
         report = report.of_input(done.notes, done.damage)
         return report.with_notes(self._deliver(tracks, done.segments))
 
     def _encode(
-        self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], engine: str
+        self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], parts: Parts
     ) -> tuple[Completed, Report]:
         """What there is then, and the report of this run."""
         segment, state = self._job.resume_point([track.name for track in tracks])
@@ -189,7 +191,8 @@ class _FileJob:
                     _Rest(film, first),
                     remembering(stages, snapshots, first, self._job.segment_frames, state),
                     sink,
-                    engine=engine,
+                    engine=parts.engine,
+                    capacity=CAPACITY if parts.card is None else CAPACITY_ON_CARD,
                     notes=notes,
                     on_frame=lambda done: on_frame(first + done),
                 )

@@ -28,6 +28,7 @@ from pullfocus.stream.parts import net_parts
 from pullfocus.stream.pipeline import Stage, run
 from pullfocus.stream.state import Remembers, load_state, save_state
 from pullfocus.stream.targets import Nearest, Point
+from pullfocus.stream.upload import UploadStage
 
 from .cuda_shim.card import LateCard, LateLane, LateMark
 from .cuda_shim.launcher import COMPILER, ShimLauncher
@@ -263,6 +264,28 @@ def _depth_of_dropped(card: LateCard) -> Rendered:
     for frame in frames[:-1]:
         depth(upload(frame))
     return through([upload, depth, *rest], frames[-1:])[0]
+
+
+def _pictures_of_dropped(shim: ShimLauncher) -> list[Any]:
+    """What the card has of a decoder's frames that were dropped as soon as they were sent."""
+    card = LateCard(shim)
+    upload = stages_of(SETTINGS, card)[0]
+    places = [upload(decoded_there(frame, shim)).picture for frame in Film(3, 9).frames()]
+    card.upload.mark().wait()
+    return places
+
+
+def test_a_decoder_s_picture_is_held_until_the_card_has_read_it(
+    shim: ShimLauncher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = turned(list(Film(3, 9).frames())[-1], shim).picture
+    np.testing.assert_array_equal(_pictures_of_dropped(shim)[-1], last)
+
+    def forgotten(self: UploadStage, ready: Mark, picture: DevicePicture) -> None:
+        del self, ready, picture
+
+    monkeypatch.setattr(UploadStage, "_hold", forgotten)
+    assert not np.array_equal(_pictures_of_dropped(shim)[-1], last), "the test would not see it"
 
 
 def test_what_a_dropped_frame_leaves_behind_is_not_used_too_early(

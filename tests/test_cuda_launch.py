@@ -117,6 +117,19 @@ def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu_and_none_of_cup
     assert CupyLauncher().queue() == (77 if in_use and not chosen else cupy.current)
 
 
+def test_a_gpu_that_does_not_answer_cupy_is_one_line_with_the_reason(cupy: _FakeCupy) -> None:
+    cupy.cuda.runtime.getDeviceCount = lambda: 0
+    with pytest.raises(InputError, match=r"no NVIDIA GPU answers CuPy \(it counts none\)"):
+        CupyLauncher()
+
+    def older() -> int:
+        raise RuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version")
+
+    cupy.cuda.runtime.getDeviceCount = older
+    with pytest.raises(InputError, match=r"\(cudaErrorInsufficientDriver: .*\); check nvidia-smi, or install the CuPy"):
+        CupyLauncher()
+
+
 @pytest.mark.parametrize(("argument", "said"), [(np.zeros(3), "main memory"), (_FakeArray(False), "C-contiguous")])
 def test_arrays_that_a_kernel_cannot_read_are_refused(cupy: _FakeCupy, argument: Any, said: str) -> None:
     with pytest.raises(InputError, match=said):

@@ -35,8 +35,7 @@ class CupyLauncher:
             raise InputError(
                 f"got device 'cuda', but CuPy cannot be imported ({error}); run: pip install 'pullfocus[cuda]'"
             ) from error
-        if not _has_device(self._cupy):
-            raise InputError("got device 'cuda', but no NVIDIA GPU answers; check nvidia-smi, or use device 'cpu'")
+        _check_device(self._cupy)
         self._modules: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._functions: dict[Kernel, Any] = {}
         self._tables: dict[Hashable, DeviceArray] = {}
@@ -113,8 +112,12 @@ class CupyLauncher:
         return scalar(argument)
 
 
-def _has_device(cupy: Any) -> bool:
+def _check_device(cupy: Any) -> None:
+    """Raises InputError where no GPU answers: without a driver, or with one that is older than CuPy's CUDA."""
     try:
-        return bool(cupy.cuda.runtime.getDeviceCount() > 0)
-    except cupy.cuda.runtime.CUDARuntimeError:  # no driver
-        return False
+        count, why = cupy.cuda.runtime.getDeviceCount(), "it counts none"
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        count, why = 0, " ".join(str(error).split())
+    if not count:
+        raise InputError(f"got device 'cuda', but no NVIDIA GPU answers CuPy ({why}); check nvidia-smi, or install the "
+                         "CuPy for the driver's CUDA")  # fmt: skip

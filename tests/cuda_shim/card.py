@@ -163,7 +163,8 @@ class LateLauncher:
         return self._launcher.download(array)
 
     def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
-        self._card.current.do(lambda: self._launcher.paste(plane, to, row))
+        memory = np.from_dlpack(plane)  # whoever owns it may be gone when the copy is made
+        self._card.current.do(lambda: self._launcher.paste(memory, to, row))
 
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
         if key not in self._tables:
