@@ -84,4 +84,5 @@ def _plain(belief: Belief, kernels: Kernels) -> State:
 
 
 def _believed(state: State, kernels: Kernels) -> Belief:
-    return Belief(**{name: part if isinstance(part, float) else kernels.upload(part) for name, part in state.items()})
+    arrays = {name: kernels.upload(part) for name, part in state.items() if name != "noise"}
+    return Belief(**arrays, noise=state["noise"])

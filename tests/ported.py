@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pullfocus.kernels.api import Belief
@@ -35,10 +35,13 @@ class Ported:
         return self._mapped(self._there, value)
 
     def _here(self, value: Any) -> Any:
-        if isinstance(value, Belief) and not isinstance(value.noise, float):
-            value = replace(value, noise=float(self._kernels.launcher.download(value.noise)[0]))
+        if isinstance(value, Belief):
+            noise: Any = value.noise
+            there = not isinstance(noise, float)
+            number = float(self._kernels.launcher.download(noise)[0]) if there else noise
+            return replace(self._mapped(self._here, value), noise=number)
         if isinstance(value, tuple):
-            return tuple(self._here(item) for item in value)
+            return tuple(self._here(item) for item in cast("tuple[Any, ...]", value))
         if hasattr(value, "shape") and hasattr(value, "dtype"):
             return self._kernels.launcher.download(value)
         return self._mapped(self._here, value)
