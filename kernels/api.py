@@ -15,6 +15,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from .belief import Belief, Motion
 from .errors import InputError
 
 Picture = NDArray[np.uint8]
@@ -24,8 +25,6 @@ ScalarT = TypeVar("ScalarT", bound=np.generic)
 InverseDepth = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 Centres = NDArray[np.float64]
-
-FIRST_NOISE = 0.006  # of a net's inverse depth, before more is known
 
 Device = Literal["cpu", "cuda"]
 KernelShape = Literal["disc", "gaussian", "polygon"]
@@ -74,42 +73,6 @@ class Lens:
     def radius_px(self, inverse_depth: float) -> float:
         """Radius of the circle of confusion at `inverse_depth`, in picture pixels."""
         return self.reach_px * max(0.0, abs(inverse_depth - self.focus) - self.dead_zone)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Motion:
-    """How a small picture came out of the one before it; `h' w'` float32.
-
-    flow: `h' w' 2`, what to add to a pixel's (x, y) to find it in the picture before. new: 0–1, 1 = shows what no
-    motion brings from there. stirred: 0–1, 1 = something near looks otherwise than the same place did before.
-    """
-
-    flow: NDArray[np.float32]
-    new: NDArray[np.float32]
-    stirred: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Belief:
-    """What is known of the inverse depth from all frames until now.
-
-    depth: `h w`. noise: how far the net strays from it, as a standard deviation; on a GPU an array of one may hold it.
-    The rest is `h' w'` float32, on the grid of the pictures that motion is seen in. weight: how many frames' worth
-    `depth` holds, 0 = nothing. drift: running mean of what new frames add to it. stirred: as in `Motion`, the most
-    since the last depth of the net.
-    """
-
-    depth: InverseDepth
-    weight: NDArray[np.float32]
-    drift: NDArray[np.float32]
-    stirred: NDArray[np.float32]
-    noise: float
-
-    @classmethod
-    def first(cls, depth: InverseDepth, grid_hw: tuple[int, int], noise: float = FIRST_NOISE) -> Belief:
-        """After one frame."""
-        nothing = np.zeros(grid_hw, np.float32)
-        return cls(depth, np.ones(grid_hw, np.float32), nothing, nothing, noise)
 
 
 class Kernels(Protocol):

@@ -6,7 +6,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from ..kernels.api import Belief, InverseDepth, Kernels, Picture
+from ..kernels.api import InverseDepth, Kernels, Picture
+from ..kernels.belief import Belief
 from .state import State
 
 

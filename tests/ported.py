@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
 import numpy as np
-from pullfocus.kernels.api import Belief
+from pullfocus.kernels.belief import Belief
 from pullfocus.kernels.cuda import CudaKernels
 
 STAY = {"refocus": {2}, "assign": {1}}  # arguments, by their place, that the kernels take from main memory

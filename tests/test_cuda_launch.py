@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from pullfocus.kernels import Kernels, RefocusStyle
-from pullfocus.kernels.api import Belief, Lens
+from pullfocus.kernels.api import Lens
+from pullfocus.kernels.belief import Belief
 from pullfocus.kernels.cpu.planes import place
 from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.device import CupyLauncher

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from pullfocus.kernels import Kernels
-from pullfocus.kernels.api import Belief, Motion
+from pullfocus.kernels.belief import Belief, Motion
 
 from .parity import photo, same, scene_depth
 

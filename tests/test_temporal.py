@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from pullfocus.kernels import Kernels, load
-from pullfocus.kernels.api import Belief, Motion, Picture
+from pullfocus.kernels.api import Picture
+from pullfocus.kernels.belief import Belief, Motion
 
 from .ported import Ported
 

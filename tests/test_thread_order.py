@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pullfocus.kernels import Lens, RefocusStyle
-from pullfocus.kernels.api import Belief
+from pullfocus.kernels.belief import Belief
 from pullfocus.kernels.cuda import YuvLayout, YuvSystem
 
 from .parity import photo, scene_depth

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import Belief, InverseDepth, Motion, Picture
+from ..api import InverseDepth, Picture
+from ..belief import Belief, Motion
 
 Map = NDArray[np.float32]
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..api import Belief, Centres, Lens, Motion, RefocusStyle, Transfer
+from ..api import Centres, Lens, RefocusStyle, Transfer
+from ..belief import Belief, Motion
 from . import colour, depth, edges, levels, refocus, temporal, tiles, views
 from .colour import Channels, YuvLayout, YuvSystem
 from .launch import DeviceArray, Launcher, expect

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import FIRST_NOISE, Belief, Motion
+from ..belief import FIRST_NOISE, Belief, Motion
 from ..cpu import temporal as cpu
 from .depth import shrink_plane
 from .launch import DeviceArray, Kernel, Launcher
