@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -18,8 +18,16 @@ def environment(*packages: str) -> dict[str, str]:
         "commit": _commit(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        **{package: version(package) for package in ("pullfocus", "numpy", *packages)},
+        **{package: _version(package) for package in ("pullfocus", "numpy", *packages)},
     }
+
+
+def _version(package: str) -> str:
+    """A checkout that is used as it lies has none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _commit() -> str:

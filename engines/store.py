@@ -21,8 +21,6 @@ from pathlib import Path
 from time import sleep
 from typing import Any, TypeAlias, cast
 
-from platformdirs import user_cache_path
-
 from ..kernels.errors import OutputError
 from .atomic import make_folder, write_text, written_aside
 from .locks import lock
@@ -106,7 +104,11 @@ class Entry:
 def default_place() -> Path:
     """Where engines are kept: $PULLFOCUS_ENGINES, else the user's cache folder."""
     moved = os.environ.get(PLACE)
-    return Path(moved).expanduser() if moved else user_cache_path("pullfocus", appauthor=False) / "engines"
+    if moved:
+        return Path(moved).expanduser()
+    import platformdirs  # only here: images of data centres lack it
+
+    return platformdirs.user_cache_path("pullfocus", appauthor=False) / "engines"
 
 
 class Store:

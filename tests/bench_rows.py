@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pullfocus.benchmarks.latency.machine_state import Conditions
 from pullfocus.benchmarks.latency.request import RowRequest
 from pullfocus.benchmarks.latency.result import Result
-from pullfocus.benchmarks.latency.row import Conditions, Row
+from pullfocus.benchmarks.latency.row import Row
 
 
 def correlated(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from pullfocus.kernels.errors import InputError
 
 from .cuda_shim.launcher import COMPILER, ShimLauncher
 from .ported import Ported
+
+ABOUT_GPU = re.compile(r"\bmark\.gpu\b|\bon_gpu\b|\bcuda: ")  # what a file says that has tests marked `gpu`
 
 
 def pytest_configure() -> None:
@@ -36,6 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("real_time") is not None:
             item.add_marker(pytest.mark.flaky(reruns=2))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m gpu` only files that have such tests are imported: a machine with a GPU may lack what others need."""
+    if config.option.markexpr != "gpu" or collection_path.suffix != ".py":
+        return None
+    return True if ABOUT_GPU.search(collection_path.read_text(encoding="utf-8")) is None else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

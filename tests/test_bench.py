@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from pullfocus.benchmarks.latency.child import measure
 from pullfocus.benchmarks.latency.job import BenchJob
+from pullfocus.benchmarks.latency.machine_state import Conditions
 from pullfocus.benchmarks.latency.measure import measure_all, measure_row, warnings_of
 from pullfocus.benchmarks.latency.request import Lists, RowRequest, names_of
 from pullfocus.benchmarks.latency.result import Result
-from pullfocus.benchmarks.latency.row import Conditions, Row
+from pullfocus.benchmarks.latency.row import Row
 from pullfocus.kernels.errors import EngineError
 from pullfocus.stream.cli import run_cli
 from rich.console import Console

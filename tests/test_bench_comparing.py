@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from pullfocus.benchmarks.latency.comparing import block_length, bootstrap, compare_results, compare_series
-from pullfocus.benchmarks.latency.row import Conditions, Row
+from pullfocus.benchmarks.latency.machine_state import Conditions
+from pullfocus.benchmarks.latency.row import Row
 
 from .bench_rows import correlated, result, row
 

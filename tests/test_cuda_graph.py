@@ -10,11 +10,16 @@ import pytest
 import torch
 from pullfocus.engines.cuda_graph import FixedSizeNet, Step
 from pullfocus.engines.torch_engine import TorchEngine
+from pullfocus.kernels.api import Quality
 from pullfocus.kernels.errors import EngineError
 from torch import Tensor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL, OTHER = (192, 192), (192, 256)
+CUDA_TOLERANCE = 0.02  # fp16
+CASES: list[tuple[tuple[int, int], Quality]] = [
+    ((192, 320), "fast"), ((240, 240), "fast"), ((300, 200), "fast"), ((90, 120), "fine")
+]  # fmt: skip
 
 
 class Recorder:
@@ -107,5 +112,16 @@ def test_a_cuda_graph_gives_the_depth_of_the_eager_net(random_model: Path, rng: 
     for size_hw in (SMALL, OTHER, SMALL):
         for _ in range(3):
             each = picture(rng, size_hw)
-            np.testing.assert_allclose(engine.infer(each), plain.infer(each), atol=0.02)
+            np.testing.assert_allclose(engine.infer(each), plain.infer(each), atol=CUDA_TOLERANCE)
     assert said == []
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("size_hw", "quality"), CASES)
+def test_cuda_gives_the_depth_of_the_cpu(
+    random_model: Path, rng: np.random.Generator, size_hw: tuple[int, int], quality: Quality
+) -> None:
+    each = picture(rng, size_hw)
+    on_gpu = TorchEngine(random_model, "cuda", quality).infer(each)
+    on_cpu = TorchEngine(random_model, "cpu", quality).infer(each)
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=CUDA_TOLERANCE)

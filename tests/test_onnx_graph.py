@@ -12,12 +12,12 @@ import numpy as np
 import onnxruntime
 import pytest
 from pullfocus.engines import checkpoint, onnx_graph
-from pullfocus.engines.builder import Order, build_into_store, reference
-from pullfocus.engines.gpu import Gpu, find_gpu
+from pullfocus.engines.builder import Order, build_into_store
+from pullfocus.engines.gpu import Gpu
 from pullfocus.engines.openvino_engine import OpenVinoEngine
 from pullfocus.engines.parity import compare
 from pullfocus.engines.rtx_runtime import RtxRuntime
-from pullfocus.engines.runtime import facts_of, runtime_of
+from pullfocus.engines.runtime import facts_of
 from pullfocus.engines.store import Store
 from pullfocus.engines.torch_engine import TorchEngine
 from pullfocus.kernels.api import InverseDepth, Picture
@@ -161,14 +161,3 @@ def test_comparison_notices_a_constant() -> None:
     assert not compare(constant, net, (192, 192)).is_close
     assert not compare(lambda picture: net(picture[:, ::-1]), net, (192, 192)).is_close
     assert compare(net, net, (192, 192)).max_error == 0.0
-
-
-@pytest.mark.gpu
-def test_tensorrt_for_rtx_gives_the_depth_of_the_cpu(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime_ep_nv_tensorrt_rtx")
-    gpu, model, size_hw = find_gpu(), checkpoint.locate("resnet18"), (192, 352)
-    runtime, facts = runtime_of("tensorrt-rtx", gpu), facts_of("tensorrt-rtx", gpu, model, size_hw)
-    build_into_store(Order("tensorrt-rtx", model, size_hw, tmp_path), runtime, facts, print)
-    stored = Store(tmp_path).find(facts)
-    assert stored is not None
-    assert compare(runtime.load(stored.data, size_hw), reference(model, "fast").infer, size_hw).is_close

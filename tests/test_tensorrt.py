@@ -130,13 +130,14 @@ def test_the_signatures_are_small() -> None:
 
 
 @pytest.mark.gpu
-def test_tensorrt_gives_the_depth_of_the_cpu(tmp_path: Path) -> None:
-    found = find_gpu_engines()[0]
+@pytest.mark.parametrize("name", ["tensorrt", "tensorrt-rtx"])
+def test_a_compiled_engine_gives_the_depth_of_the_cpu(tmp_path: Path, name: str) -> None:
+    found = next(one for one in find_gpu_engines() if one.name == name)
     if not found.usable:
         pytest.skip(found.why)
     gpu, model, size_hw = find_gpu(), locate("resnet18"), (192, 352)
-    runtime, facts = runtime_of("tensorrt", gpu), facts_of("tensorrt", gpu, model, size_hw)
-    build_into_store(Order("tensorrt", model, size_hw, tmp_path), runtime, facts, print)
+    runtime, facts = runtime_of(name, gpu), facts_of(name, gpu, model, size_hw)
+    build_into_store(Order(name, model, size_hw, tmp_path), runtime, facts, print)
     stored = Store(tmp_path).find(facts)
     assert stored is not None
     assert compare(runtime.load(stored.data, size_hw), reference(model, "fast").infer, size_hw).is_close

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, process_time
@@ -12,17 +14,35 @@ from ...engines.environment import environment
 from ...engines.finding import RTX_PACKAGES, TENSORRT_PACKAGES, version_of
 from ...engines.gpu import find_gpu
 from ...kernels.errors import EngineError
-from .row import Conditions
 
 RUNTIMES = {
     "openvino": ("openvino",),
     "opencv": ("opencv-python", "opencv-python-headless"),
     "torch": ("torch",),
+    "cupy": ("cupy-cuda13x", "cupy-cuda12x", "cupy"),
     "tensorrt": TENSORRT_PACKAGES,
     "tensorrt-rtx": RTX_PACKAGES,
     "onnxruntime": ("onnxruntime",),
 }
+BUSY = 0.1  # of the cores' time that others take, above which figures are not to be trusted
 PARTS = ("cpu", "cores", "gpu", "driver")  # other ones make other figures
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How busy the machine was. load_*: the system's mean over a minute, None where it has none.
+
+    others: share of all cores' time that other processes, or other guests of the host, took while frames were
+    measured; None where the system does not tell.
+    """
+
+    load_before: float | None = None
+    load_after: float | None = None
+    others: float | None = None
+
+    @property
+    def was_busy(self) -> bool:
+        return self.others is not None and self.others > BUSY
 
 
 def surroundings() -> dict[str, str]:
@@ -37,9 +57,17 @@ def _gpu() -> dict[str, str]:
     except EngineError:
         return {"gpu": "none", "driver": "none"}
     cuda = f"CUDA {gpu.cuda[0]}.{gpu.cuda[1]}"
-    text = _read("/proc/driver/nvidia/version")
-    found = re.search(r"\b\d{3}\.\d+(?:\.\d+)?\b", text)
+    found = re.search(r"\b\d{3}\.\d+(?:\.\d+)?\b", _read("/proc/driver/nvidia/version") or _asked_driver())
     return {"gpu": f"{gpu.name} ({gpu.sm})", "driver": f"{found[0]}, {cuda}" if found else cuda}
+
+
+def _asked_driver() -> str:
+    """The driver's version where the kernel does not show it, as in containers."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return ""
+    question = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
+    return subprocess.run(question, capture_output=True, text=True, check=False).stdout  # noqa: S603
 
 
 def _governor() -> str:

@@ -10,27 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...stream.bench_job import BenchRun
+from .machine_state import Conditions
 from .statistics import Spread, Steadiness, iqr_ms, jitter_ms, steadiness
 
 LARGEST_SHARE_LEFT_OUT = 4  # a short film gives at most a quarter of its frames to the warm-up
-BUSY = 0.1  # of the cores' time that others take, above which figures are not to be trusted
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """How busy the machine was. load_*: the system's mean over a minute, None where it has none.
-
-    others: share of all cores' time that other processes, or other guests of the host, took while frames were
-    measured; None where the system does not tell.
-    """
-
-    load_before: float | None = None
-    load_after: float | None = None
-    others: float | None = None
-
-    @property
-    def was_busy(self) -> bool:
-        return self.others is not None and self.others > BUSY
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
