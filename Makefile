@@ -8,7 +8,7 @@ export PYTHONSAFEPATH = 1
 # Tests start the command hundreds of times: Python must keep what it has compiled, or compiles it each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint check format soak bench bench-save bench-compare clean
+.PHONY: demo test lint check format soak bench bench-save bench-compare gpu clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -75,6 +75,27 @@ bench: $(VENV)/.dev
 # The times of each kernel and each engine: keep them as this machine's baseline, or fail where one is slower than there.
 bench-save bench-compare: bench-%: $(VENV)/.dev
 	$(BIN)/python -m pullfocus.benchmarks.micro $*
+
+# What needs an NVIDIA GPU: the tests marked `gpu`, which fail without one, and what the card takes for a frame, into
+# benchmarks/results/<gpu>.json. Where $(PYTHON) has torch with a GPU and CuPy, as on an image of a data centre, nothing
+# is installed, and the checkout is used as it lies.
+HAS_GPU := import sys, torch, cupy, pytest; sys.exit(not torch.cuda.is_available())
+MICRO := $(wildcard benchmarks/micro)
+gpu:
+	@if $(PYTHON) -c '$(HAS_GPU)' 2>/dev/null; then \
+		export PYTHONPATH="$(CURDIR)/typings$${PYTHONPATH:+:$$PYTHONPATH}"; python=$(PYTHON); \
+	else \
+		$(MAKE) $(VENV)/.gpu && python=$(BIN)/python || exit; \
+	fi; \
+	export PULLFOCUS_REQUIRE_GPU=1; failed=; \
+	$$python -m pytest -m gpu -q --tb=short --maxfail=40 tests || failed="tests"; \
+	$(if $(MICRO),$$python -m pytest -m gpu -q $(MICRO) || failed="$$failed micro-benchmarks";) \
+	$$python -m pullfocus.benchmarks.gpu || failed="$$failed measuring"; \
+	test -z "$$failed" || { echo "make gpu: failed: $$failed"; exit 1; }
+
+$(VENV)/.gpu: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[dev,demo,cuda]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo
