@@ -6,6 +6,7 @@
     ├── CheckpointError       a weight file is missing, damaged or of another net
     ├── EngineError           a depth engine cannot be built or run here
     ├── OutputError           the result cannot be written
+    │   └── EncoderLostError  an encoder on a GPU failed; the CPU's would not
     └── StuckError            a thread did not stop in time; names it
 
 A message says what was got, what was expected and what to do.
@@ -39,6 +40,10 @@ class EngineError(PullfocusError):
 
 class OutputError(PullfocusError):
     """The result cannot be written."""
+
+
+class EncoderLostError(OutputError):
+    """An encoder on a GPU failed; the CPU's would not."""
 
 
 class StuckError(PullfocusError):

@@ -16,7 +16,7 @@ import cv2
 
 from ..kernels.errors import InputError
 
-CodecName = Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"]
+CodecName = Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1", "h264_nvenc", "hevc_nvenc"]
 CODEC_NAMES: tuple[CodecName, ...] = get_args(CodecName)
 
 # x264's AVX-512 code gives different bytes from run to run (seen in macroblock-tree rate control); AVX2 does not.
@@ -25,16 +25,22 @@ UP_TO_AVX2 = "asm=MMX2,SSE2,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2"
 # x265 gives the same bytes every time for one number of frame threads, which it would choose by the number of cores.
 SAME_BYTES_OF_X265 = ("frame-threads=2", "lookahead-slices=0", "log-level=none")
 X26_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+APPLES_HEVC = "hvc1"  # what Apple's players ask for
+NVENC_PRESETS = tuple(f"p{speed}" for speed in range(1, 8))  # the fastest first
 PRORES_PROFILES = {"proxy": "0", "lt": "1", "standard": "2", "hq": "3", "4444": "4", "4444xq": "5"}
 PRORES_TAGS = {"apco": "proxy", "apcs": "lt", "apcn": "standard", "apch": "hq", "ap4h": "4444", "ap4x": "4444xq"}
 _FORMAT = re.compile(r"(?:yuv(?P<alpha>a?)(?P<chroma>420|422|444)p|gray)(?:(?P<bits>\d+)le)?")
+# What NVENC takes and we write; it lists formats of 16 bits too, of which it would keep 10.
+NVENC_FORMATS = {"h264_nvenc": ("yuv420p", "yuv444p"), "hevc_nvenc": ("yuv420p", "yuv444p", "p010le")}
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """One codec. name: FFmpeg's of its encoder. crf: the range of its constant quality, None = it has none.
 
-    preset: the option that takes one of `presets`. options: the defaults, of quality and speed.
+    constant: the option that takes that quality; preset: the one that takes one of `presets`. options: the defaults, of
+    quality and speed. tag: its four letters in MP4 and MOV, None = the muxer's choice. software: what does the same
+    without a GPU; None: it needs none itself.
     """
 
     name: str
@@ -46,6 +52,17 @@ class Encoder:
     options: dict[str, str] = field(default_factory=dict[str, str])
     has_bitrate: bool = True
     halves_odd: bool = True  # chroma of odd sizes
+    constant: str = "crf"
+    tag: str | None = None
+    software: CodecName | None = None
+
+
+def _nvenc(software: CodecName, tag: str | None = None) -> Encoder:
+    """On an NVIDIA GPU. In vbr without a bitrate `cq` is constant quality; 0 would leave it to the encoder."""
+    return Encoder(
+        f"{software}_nvenc", ("mp4", "mov", "matroska"), (1, 51), NVENC_PRESETS, constant="cq", software=software,
+        tag=tag, quality={"cq": "19", "b": "0"}, options={"preset": "p5", "rc": "vbr"}, halves_odd=False,
+    )  # fmt: skip
 
 
 ENCODERS: dict[CodecName, Encoder] = {
@@ -55,7 +72,7 @@ ENCODERS: dict[CodecName, Encoder] = {
     ),
     "hevc": Encoder(
         "libx265", ("mp4", "mov", "matroska"), (0, 51), X26_PRESETS,
-        quality={"crf": "18"}, options={"preset": "veryfast"}, halves_odd=False,
+        quality={"crf": "18"}, options={"preset": "veryfast"}, halves_odd=False, tag=APPLES_HEVC,
     ),
     "av1": Encoder(
         "libsvtav1", ("mp4", "matroska", "webm"), (1, 63), tuple(map(str, range(14))),
@@ -67,6 +84,8 @@ ENCODERS: dict[CodecName, Encoder] = {
     ),
     "prores": Encoder("prores_ks", ("mov", "matroska"), None, tuple(PRORES_PROFILES), "profile", has_bitrate=False),
     "ffv1": Encoder("ffv1", ("matroska",), None, (), options={"level": "3", "slicecrc": "1"}, has_bitrate=False),
+    "h264_nvenc": _nvenc("h264"),
+    "hevc_nvenc": _nvenc("hevc", APPLES_HEVC),
 }  # fmt: skip
 
 
@@ -82,6 +101,8 @@ class PixelFormat:
     @classmethod
     def parse(cls, name: str) -> PixelFormat | None:
         """None for formats that no encoder here is given."""
+        if name == "p010le":
+            return cls(name, 420, 10, False)
         match = _FORMAT.fullmatch(name)
         return match and cls(name, int(match["chroma"] or 0), int(match["bits"] or 8), match["alpha"] == "a")
 
@@ -96,6 +117,7 @@ def formats_of(codec: CodecName) -> tuple[PixelFormat, ...]:
         names = [each.name for each in Codec(ENCODERS[codec].name, "w").video_formats or ()]
     except UnknownCodecError:
         return ()
+    names = [name for name in names if name in NVENC_FORMATS.get(codec, names)]
     known = [form for name in names if (form := PixelFormat.parse(name)) is not None]
     # x265 lists formats with alpha, and refuses them unless it was built for them.
     return tuple(form for form in known if codec != "hevc" or not form.alpha)

@@ -8,13 +8,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from av.container import OutputContainer
+from av.error import FFmpegError
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..kernels.api import AnyPicture
-from ..kernels.errors import InputError
+from ..kernels.errors import EncoderLostError, InputError
 from .codecs import (
     ENCODERS,
+    NVENC_FORMATS,
     PRORES_PROFILES,
     PRORES_TAGS,
     SAME_BYTES_OF_X265,
@@ -26,6 +29,7 @@ from .codecs import (
     x264_params,
 )
 from .colour import ColourConverter
+from .decoding import reason
 from .encoding_wish import EncodingWish
 from .frame import Alpha, Frame
 from .video_info import VideoInfo
@@ -75,7 +79,7 @@ def choose_encoding(
         pix_fmt.name,
         _options(codec, pix_fmt, info, wish),
         bitrate=wish.bitrate,
-        tag="hvc1" if codec == "hevc" and container in ("mp4", "mov") else None,  # what Apple's players ask for
+        tag=ENCODERS[codec].tag if container in ("mp4", "mov") else None,
         notes=tuple(_losses(codec, pix_fmt, info)),
     )
 
@@ -122,7 +126,7 @@ def _options(codec: CodecName, pix_fmt: PixelFormat, info: VideoInfo, wish: Enco
     if wish.bitrate is None:
         options |= encoder.quality
     if wish.crf is not None:
-        options["crf"] = f"{wish.crf:g}"
+        options[encoder.constant] = f"{wish.crf:g}"
     if wish.preset is not None:
         options[encoder.preset] = wish.preset
     match codec:
@@ -137,7 +141,7 @@ def _options(codec: CodecName, pix_fmt: PixelFormat, info: VideoInfo, wish: Enco
             options |= {"auto-alt-ref": "0"} if pix_fmt.alpha else {}  # libvpx refuses it beside alpha
         case "prores":
             options["profile"] = PRORES_PROFILES[wish.preset or _prores_profile(pix_fmt, info)]
-        case "ffv1":
+        case "ffv1" | "h264_nvenc" | "hevc_nvenc":
             pass
     return options
 
@@ -161,7 +165,10 @@ def _losses(codec: CodecName, pix_fmt: PixelFormat, info: VideoInfo) -> list[str
 
 
 class PictureEncoder:
-    """The video stream of an output container, tagged as the source is. FFmpeg's errors pass through."""
+    """The video stream of an output container, tagged as the source is.
+
+    FFmpeg's errors pass through, but for those of an encoder on a GPU: EncoderLostError.
+    """
 
     def __init__(self, output: OutputContainer, encoding: Encoding, info: VideoInfo, size_hw: tuple[int, int]) -> None:
         """size_hw: of the coded pictures."""
@@ -188,7 +195,7 @@ class PictureEncoder:
         pts = frame.pts - self._info.first_pts
         coded.pts, coded.time_base = pts, self._info.time_base
         self._durations[pts] = frame.duration
-        return self._timed(self.stream.encode(coded))
+        return self._timed(self._encoded(coded))
 
     def _alpha(self, frame: Frame) -> Alpha | None:
         if frame.alpha is None or not self._info.alpha:
@@ -198,7 +205,15 @@ class PictureEncoder:
 
     def flush(self) -> list[Packet[VideoStream]]:
         """The packets that the encoder still held."""
-        return self._timed(self.stream.encode(None))
+        return self._timed(self._encoded(None))
+
+    def _encoded(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
+        try:
+            return self.stream.encode(frame)
+        except FFmpegError as error:
+            if self._encoding.codec not in NVENC_FORMATS:
+                raise
+            raise EncoderLostError(f"{self._encoding.codec}: {reason(error)}") from error
 
     def _timed(self, packets: list[Packet[VideoStream]]) -> list[Packet[VideoStream]]:
         for packet in packets:

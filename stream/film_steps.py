@@ -22,6 +22,7 @@ from .config import Settings
 from .film_parts import FilmIndex
 from .film_pieces import ask, begin, do_whole, make_plan, render_part
 from .films import check_wish
+from .gpu_encoding import software_of
 from .job_folder import SEGMENT_FRAMES
 from .job_identity import differences, job_identity
 from .tracks import film_track
@@ -70,7 +71,9 @@ def steps(task: Task, settings: Settings, overwrite: bool, lengths: Lengths) -> 
     check_wish(task.target, settings.encoding)
     whole = (task, settings, overwrite, lengths.segment)
     (first,) = yield [Piece(begin, (*whole, lengths.whole), net=True)]
-    if isinstance(first, FilmIndex) and not (first.whole and first.frames > lengths.whole):
+    # Parts are encoded by several processes, maybe not all of them with a GPU, and must come from one encoder.
+    is_one = software_of(settings.encoding) is not None
+    if isinstance(first, FilmIndex) and (is_one or not (first.whole and first.frames > lengths.whole)):
         (first,) = yield [Piece(do_whole, whole, net=True)]
     if isinstance(first, Outcome):
         return first

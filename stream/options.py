@@ -102,13 +102,13 @@ CodecOption: TypeAlias = Annotated[
     CodecName | None,
     typer.Option(
         "--codec",
-        help="what OUT is encoded with",
+        help="what OUT is encoded with; h264_nvenc and hevc_nvenc on an NVIDIA GPU, on the CPU where it cannot",
         show_default="h264; hevc above 8 bits and for HDR; vp9 in .webm, av1 there above 8 bits; prores from ProRes",
     ),
 ]
 Crf: TypeAlias = Annotated[
     float | None,
-    typer.Option(metavar="N", help="constant quality, lower is better", show_default="18; vp9 24, av1 20"),
+    typer.Option(metavar="N", help="constant quality, lower is better", show_default="18; nvenc 19, av1 20, vp9 24"),
 ]
 Bitrate: TypeAlias = Annotated[
     str | None, typer.Option(metavar="8M", help="bits a second, instead of constant quality", show_default=False)
@@ -117,8 +117,9 @@ Preset: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="the codec's own: ultrafast … veryslow (h264, hevc), 0–13 (av1), 0–8 (vp9), a profile such as hq (prores)",
-        show_default="veryfast; av1 8, vp9 6, prores as the source",
+        help="the codec's own: ultrafast … veryslow (h264, hevc), 0–13 (av1), 0–8 (vp9), p1 … p7 (nvenc), "
+        "a profile such as hq (prores)",
+        show_default="veryfast; av1 8, vp9 6, nvenc p5, prores as the source",
     ),
 ]
 PixFmt: TypeAlias = Annotated[

@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ..engines.api import Engine
+from ..engines.api import Engine, to_stderr
 from ..engines.atomic import check_distinct, check_keeps_input
+from ..kernels.errors import EncoderLostError
 from .completed import Completed
 from .config import Settings
 from .depth_file import check_ending
 from .depth_range import Shot
-from .films import Film, check_result, check_wish, open_film, pattern_of, result_of, script_for
+from .encoding import container_of
+from .films import Film, check_result, check_wish, is_video, open_film, pattern_of, result_of, script_for
 from .focus import FocusPuller
 from .frame import Frame
+from .gpu_encoding import on_cpu, settled, software_of
 from .job_folder import SEGMENT_FRAMES, JobFolder
 from .job_identity import job_identity
 from .job_opening import open_job
@@ -65,7 +68,7 @@ def refocus_video(
     if depth_out is not None:
         check_ending(depth_out)
 
-    def tracks(film: Film) -> list[Track]:
+    def tracks(film: Film, settings: Settings) -> list[Track]:
         depth = [small_depth_track(depth_out, film.info)] if depth_out is not None else []
         return [film_track(target, film, source_path, settings), *depth]
 
@@ -80,8 +83,13 @@ def refocus_video(
     }
     check = partial(check_result, target)
     with open_job(targets, resume=resume, overwrite=overwrite, segment_frames=segment_frames, check=check) as job:
-        file_job = _FileJob(job, source, settings, inputs, overwrite, engine, title)
-        return file_job.run(tracks, stages, depth_in)
+        try:
+            return _FileJob(job, source, settings, inputs, overwrite, engine, title).run(tracks, stages, depth_in)
+        except EncoderLostError as lost:
+            settings = replace(settings, encoding=on_cpu(settings.encoding))
+            to_stderr(f"{lost}; all of it is written again with {settings.encoding.codec} on the CPU")
+            job.clear()  # segments of two encoders make no film
+        return _FileJob(job, source, settings, inputs, overwrite, engine, title).run(tracks, stages, depth_in)
 
 
 def depth_of_video(
@@ -99,7 +107,7 @@ def depth_of_video(
     source = _Source(source_path, reading or Reading())
     with open_job([target], resume=resume, overwrite=overwrite) as job:
         return _FileJob(job, source, settings, {"input": source_path}, overwrite).run(
-            lambda film: [depth_track(target, film.info)],
+            lambda film, _settings: [depth_track(target, film.info)],
             lambda parts, _settings: parts.depth_stages(),
         )
 
@@ -139,7 +147,7 @@ class _FileJob:
 
     def run(
         self,
-        tracks_of: Callable[[Film], list[Track]],
+        tracks_of: Callable[[Film, Settings], list[Track]],
         stages_of: Callable[[Parts, Settings], list[Stage]],
         depth_in: Path | None = None,
     ) -> Report:
@@ -149,6 +157,7 @@ class _FileJob:
             return Meter([]).report([], "", [f"{job.targets[0]} was finished already"])
         with ExitStack() as stack:
             film = stack.enter_context(self._source.open())
+            self._settings = self._settled(film)
             settings = script_for(self._settings, film)
             parts = stack.enter_context(
                 prepared(
@@ -162,7 +171,7 @@ class _FileJob:
             )
             if parts.card is not None and isinstance(film, VideoSource):
                 film.for_card = True
-            tracks = tracks_of(film)
+            tracks = tracks_of(film, settings)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model, "pictures": sequence_facts(self._source.path)}
             more = {"output": [str(target.resolve()) for target in job.targets], "part": self._source.reading}
@@ -175,6 +184,14 @@ class _FileJob:
                 report = Meter([]).report([], parts.engine, [])
         report = report.of_input(done.notes, done.damage)
         return report.with_notes(self._deliver(tracks, done.segments))
+
+    def _settled(self, film: Film) -> Settings:
+        """With an encoder that starts here."""
+        target, wish = self._job.targets[0], self._settings.encoding
+        if software_of(wish) is None or not is_video(target):
+            return self._settings
+        wish = settled(wish, container_of(target), film.info, film.info.size_hw)
+        return replace(self._settings, encoding=wish)
 
     def _encode(
         self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], parts: Parts

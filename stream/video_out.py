@@ -17,6 +17,7 @@ from ..kernels.errors import OutputError
 from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
 from .encoding_wish import EncodingWish
 from .frame import Rendered
+from .gpu_encoding import settled
 from .labels import muxer_options
 from .video_in import reason
 from .video_info import VideoInfo
@@ -79,7 +80,8 @@ class VideoSink:
     def _open(self, upright_hw: tuple[int, int]) -> PictureEncoder:
         info = self._info
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
-        encoding = choose_encoding(self._container, info, size_hw, self._wish)
+        wish = settled(self._wish, self._container, info, size_hw)
+        encoding = choose_encoding(self._container, info, size_hw, wish)
         self._output = open_output(self._aside, self._container, info)
         self._encoder = PictureEncoder(self._output, encoding, info, size_hw)
         return self._encoder

@@ -128,7 +128,11 @@ def test_bitrates_are_read_with_their_unit(text: str, bits: int) -> None:
     [
         ("out.mp4", ("--crf", "20", "--bitrate", "8M"), "got --crf and --bitrate, expected one"),
         ("out.mp4", ("--crf", "70"), "--crf: got 70, expected 0 to 51 for h264"),
-        ("out.mp4", ("--codec", "prores"), "--codec prores does not go into mp4; expected h264, hevc, av1, vp9"),
+        (
+            "out.mp4",
+            ("--codec", "prores"),
+            "--codec prores does not go into mp4; expected h264, hevc, av1, vp9, h264_nvenc, hevc_nvenc",
+        ),
         ("out.webm", ("--codec", "h264"), "--codec h264 does not go into webm; expected av1, vp9"),
         ("out.mov", ("--codec", "prores", "--crf", "9"), "--crf 9: prores has no constant quality"),
         ("out.mkv", ("--codec", "ffv1", "--bitrate", "8M"), "--bitrate 8000000: ffv1 has no bitrate"),
