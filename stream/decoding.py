@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from ..kernels.errors import InputError
 from .damage import Damage
 from .deinterlace import Deinterlacer
+from .gpu_decoding import CardDecoding, CardLostError, reason_of
 from .timeline import Timeline
 
 DEFAULT_RATE = Fraction(30)
@@ -29,15 +30,25 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 class Decoder:
     """One video stream on its way from packets to frames. One thread reads it; `close` may be another's."""
 
-    def __init__(self, location: str, container: InputContainer, stream: VideoStream, strict: bool) -> None:
-        """location: its name for errors. strict: the first damage is an InputError."""
+    def __init__(
+        self,
+        location: str,
+        container: InputContainer,
+        stream: VideoStream,
+        strict: bool,
+        card: CardDecoding | None = None,
+    ) -> None:
+        """location: its name for errors. strict: the first damage is an InputError.
+
+        card: the stream is decoded on a GPU; `frames` raises CardLostError where that comes to an end.
+        """
         self.stream = stream
         self.time_base = stream.time_base or 1 / DEFAULT_RATE
         self.rate = stream.average_rate or stream.guessed_rate or DEFAULT_RATE
         self.damage = Damage()
         self.deinterlacer = Deinterlacer()
         self.waited_s = 0.0  # for data, in all
-        self._location, self._container, self._strict = location, container, strict
+        self._location, self._container, self._strict, self._card = location, container, strict, card
         self._decoder = _alpha_decoder(stream) or stream
         self._context = stream.codec_context if isinstance(self._decoder, VideoStream) else self._decoder
         self._reading = Lock()
@@ -64,6 +75,9 @@ class Decoder:
         """Every frame that can be decoded; damaged packets are skipped and counted."""
         bad_in_a_row = 0
         for packet in self._packets():
+            if self._card is not None:
+                yield from self._decoded_on_card(self._card, packet)
+                continue
             if packet is not None and packet.is_corrupt:
                 self._damaged("an incomplete packet", packet.pts)
                 self.damage.partial += 1
@@ -78,6 +92,15 @@ class Decoder:
                     raise InputError(f"{self._location}: {bad_in_a_row} damaged packets in a row") from error
             except FFmpegError as error:
                 raise InputError(f"{self._location}: cannot read on ({reason(error)})") from error
+
+    def _decoded_on_card(self, card: CardDecoding, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
+        if packet is not None and packet.is_corrupt:
+            raise CardLostError("a packet is damaged")
+        try:
+            for frame in self._decoder.decode(packet):
+                yield card.planar(frame)
+        except (FFmpegError, OSError) as error:
+            raise CardLostError(reason_of(error)) from error
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """The video's packets, and at the end what flushes the decoder."""

@@ -24,11 +24,11 @@ from av.video.stream import VideoStream
 from ..kernels.api import InverseDepth, Kernels, load
 from ..kernels.errors import InputError
 from ..kernels.grey16 import from_grey16, to_grey16
+from .film_input import open_input
 from .frame import Frame, Sensed
 from .pictures import write_picture
 from .stages import with_edges
 from .state import State
-from .video_in import open_input
 from .video_info import VideoInfo
 
 ENDING = ".mkv"

@@ -16,8 +16,8 @@ import av
 from av.error import FFmpegError, ProtocolNotFoundError
 
 from ..kernels.errors import OutputError
+from .decoding import reason
 from .destinations import Destination
-from .video_in import reason
 
 END_S = 0.5  # how long it may take to send the rest
 _MISSING = "the FFmpeg inside PyAV has no SRT, and there is no program ffmpeg to send it; install ffmpeg"

@@ -15,12 +15,13 @@ from .config import Settings
 from .damage import Damage
 from .encoding import CONTAINERS, container_of
 from .encoding_wish import EncodingWish
+from .film_input import open_input
 from .focus_script import from_time_on
 from .frame import Frame
 from .span import Reading
 from .stills import is_sequence, open_sequence, open_webp
 from .stills_out import check_sequence_target, is_numbered
-from .video_in import VideoSource, open_input
+from .video_in import VideoSource
 from .video_info import VideoInfo
 
 _UNWISHED = {
@@ -49,14 +50,14 @@ class Film(Protocol):
 def open_film(location: str, part: Reading | None = None) -> AbstractContextManager[Film]:
     """A video file, an animation, or a sequence of pictures. Raises InputError."""
     part = part or Reading()
-    span, rate, strict = part.span, part.rate, part.strict
+    span, rate = part.span, part.rate
     if is_sequence(location):
         return open_sequence(location, rate, span)
     if rate is not None:
         raise InputError(f"--rate is for sequences of pictures; {location} says itself when each picture is shown")
     if location.lower().endswith(".webp"):
         return open_webp(Path(location), span)
-    return VideoSource(location, span=span, strict=strict)
+    return VideoSource(location, span=span, strict=part.strict, decode=part.decode)
 
 
 def film_target(location: str, target: Path) -> Path:

@@ -22,12 +22,12 @@ from av.error import FFmpegError
 from ..kernels.api import Picture
 from ..kernels.errors import PullfocusError
 from .clock import MILLISECOND
+from .decoding import reason
 from .destinations import Destination
 from .encoding import Encoding, PictureEncoder
 from .ffmpeg_program import ffmpeg_passing_on, has_srt
 from .frame import Frame
 from .live_info import live_info
-from .video_in import reason
 
 MOST_BITS = 6_000_000  # a second, where the user wishes for none
 

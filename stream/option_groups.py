@@ -75,10 +75,11 @@ class ReadingOptions:
     end: o.End = None
     rate: o.Rate = None
     strict: o.Strict = False
+    decode: o.Decode = "auto"
 
     def reading(self) -> Reading:
         """Raises InputError."""
-        return Reading(Span.parse(self.start, self.end), self.rate, self.strict)
+        return Reading(Span.parse(self.start, self.end), self.rate, self.strict, self.decode)
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

@@ -15,6 +15,7 @@ from .config import DEFAULT_APERTURE, DEFAULT_BLADES, NET_DEAD_ZONE, Settings, S
 from .depth_range import RangeMode
 from .encoding_wish import wish_from
 from .focus_script import read_focus_script
+from .span import DecodeChoice
 from .targets import parse_focus
 
 Focus: TypeAlias = Annotated[
@@ -150,6 +151,10 @@ End: TypeAlias = Annotated[str | None, typer.Option(metavar="TIME", help="time o
 Preview: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="write one frame as PNG: source, depth, layers and refocused side by side"),
+]
+Decode: TypeAlias = Annotated[
+    DecodeChoice,
+    typer.Option(help="where the film is decoded: cuda = on an NVIDIA GPU, where it can; auto = on the CPU"),
 ]
 Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="stop at the first damage instead of concealing it")]
 Rate: TypeAlias = Annotated[

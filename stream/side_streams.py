@@ -20,11 +20,11 @@ from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from .clock import MILLISECOND
+from .film_input import open_input
 from .labels import is_cover, label_file, label_stream, lost_labels, main_video
 from .packet_times import cut_to, shift
 from .span import Cut
 from .timeline import Timeline
-from .video_in import open_input
 
 AUDIO_ENCODERS = {"webm": "libopus"}  # where a copy does not fit; AAC elsewhere
 AHEAD_S = 0.5  # muxers like streams interleaved about this closely

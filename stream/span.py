@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from ..kernels.errors import InputError
+
+DecodeChoice = Literal["auto", "cpu", "cuda"]
 
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)")
 
@@ -45,12 +48,13 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is to be read of a film. span: its frames; rate: pictures a second, of a sequence of pictures; strict: stop
-    at the first damage.
+    at the first damage; decode: on an NVIDIA GPU, or on the CPU.
     """
 
     span: Span | None = None
     rate: float | None = None
     strict: bool = False
+    decode: DecodeChoice = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import cast
 
 import av
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from ..kernels.api import AnyPicture
@@ -19,35 +17,20 @@ from ..kernels.errors import InputError
 from .colour import ColourConverter, ColourTags, bits_of, has_alpha
 from .damage import Damage
 from .decoder_planes import planes_of
-from .decoding import Decoder, reason
+from .decoding import Decoder
+from .film_input import FilmInput, open_input
 from .frame import Frame
+from .gpu_decoding import CardDecoding
 from .hdr import HdrMetadata
-from .labels import main_video
 from .orientation import Orientation, parse_matrix
-from .span import Cut, Span
-from .urls import is_url, without_secrets
+from .span import Cut, DecodeChoice, Span
+from .urls import without_secrets
 from .video_info import VideoInfo
 
 LONGEST_BELIEVABLE_S = 48 * 3600.0  # fragmented files may claim days
-OPEN_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 10.0
 # A film this far in is sought, where its index can be trusted; anything else is read from its beginning.
 SEEK_FROM_S, SEEK_MARGIN_S = 10, 1
 SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-
-
-def open_input(location: str) -> InputContainer:
-    """Open a film: a file or a URL. Raises InputError in one line."""
-    if not is_url(location) and not Path(location).is_file():
-        what = "is a folder; expected a video file" if Path(location).is_dir() else "does not exist"
-        raise InputError(f"{location} {what}")
-    # An absolute path keeps names such as "-a.mp4" or "a:b.mp4" from being read as options or protocols.
-    name = location if is_url(location) else f"file:{Path(location).absolute()}"
-    try:
-        timeout = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url(location) else None
-        return av.open(name, "r", timeout=timeout, metadata_errors="replace")
-    except (FFmpegError, OSError) as error:
-        raise InputError(f"{without_secrets(location)}: not a readable video ({reason(error)})") from error
 
 
 class VideoSource:
@@ -61,49 +44,36 @@ class VideoSource:
         span: Span | None = None,
         strict: bool = False,
         opened: Callable[[str], InputContainer] = open_input,
+        decode: DecodeChoice = "auto",
     ) -> None:
         """Opens the input and decodes up to the first frame wanted. Raises InputError.
 
         span: only its frames are given, with their times in the film. strict: the first damage is an InputError.
-        opened: opens what `location` names.
+        opened: opens what `location` names. decode: "cuda" = on an NVIDIA GPU, where and as long as it can.
         """
-        self.location, self.live, self._open = without_secrets(location), live, lambda: opened(location)
+        self.location, self.live, self._span = without_secrets(location), live, span or Span()
         self.for_card = False  # True: frames may have the decoder's own planes as their pictures
-        self._span, self._strict = span or Span(), strict
         self._end_s: Fraction | None = None  # of the film, where that is reached
-        self._decoder = self._opened()
+        self._input = FilmInput(location, live, strict, opened, CardDecoding(decode == "cuda"))
         try:
             self._go_to_start()
             self.info = self._describe(self._first[0])
         except BaseException:
-            self._decoder.close()
+            self._input.close()
             raise
         self._converter = ColourConverter(self.info.tags)
-
-    def _opened(self) -> Decoder:
-        self._container = self._open()
-        stream = main_video(self._container.streams.video)
-        if stream is None:
-            kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
-            self._container.close()
-            raise InputError(f"{self.location}: holds no video, only {kinds}")
-        # Threads that share out whole frames keep one back each, which a stream without end would be late by.
-        stream.thread_type = "SLICE" if self.live and not self._container.duration else "AUTO"
-        return Decoder(self.location, self._container, stream, self._strict)
 
     def _go_to_start(self) -> None:
         """Find the first frame of the span: through the index, or by decoding all that comes before."""
         start_s = self._span.start_s
         if start_s is not None and start_s > SEEK_FROM_S and self._container.format.name in SEEKABLE and not self.live:
-            self._container.seek(int((start_s - SEEK_MARGIN_S) * av.time_base))
-            self._frames = self._decoder.frames()
+            self._frames = self._input.frames(int((start_s - SEEK_MARGIN_S) * av.time_base))
             first = next(self._frames, None)
             if first is not None and first[1] * self._decoder.time_base <= start_s:
                 self._first = self._first_of_span(first)
                 return
-            self._decoder.close()
-            self._decoder = self._opened()
-        self._frames = self._decoder.frames()
+            self._input.open_again()
+        self._frames = self._input.frames()
         self._first = self._first_of_span(next(self._frames, None))
 
     def _first_of_span(self, frame: tuple[VideoFrame, int] | None) -> tuple[VideoFrame, int]:
@@ -203,6 +173,14 @@ class VideoSource:
         return round(duration_s * stream.average_rate)
 
     @property
+    def _decoder(self) -> Decoder:
+        return self._input.decoder
+
+    @property
+    def _container(self) -> InputContainer:
+        return self._input.container
+
+    @property
     def film_start_s(self) -> float:
         """When the film's first frame is shown, as far as its container says."""
         return float((self._decoder.stream.start_time or 0) * self._decoder.time_base)
@@ -239,7 +217,7 @@ class VideoSource:
         return more if self._end_s is None else [*more, *self._span.notes(self._end_s)]
 
     def close(self) -> None:
-        self._decoder.close()
+        self._input.close()
 
     def __enter__(self) -> VideoSource:
         return self
