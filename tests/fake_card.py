@@ -12,6 +12,7 @@ import numpy as np
 from pullfocus.benchmarks.gpu.card import KernelUse, Step
 from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape
 
+from .cuda_shim.card import LateCard
 from .cuda_shim.launcher import ShimLauncher
 
 
@@ -57,17 +58,8 @@ class FakeCard:
         self.launcher = CountingLauncher(folder)
         self.waits = 0
 
-    def array_of(self, tensor: Any) -> DeviceArray:
-        return tensor.numpy()
-
-    def tensor_of(self, array: DeviceArray) -> Any:
-        import torch
-
-        return torch.from_numpy(np.asarray(array))
-
-    def every(self, plane: DeviceArray, count: int, first: int) -> DeviceArray:
-        flat = np.asarray(plane).reshape(-1)
-        return np.ascontiguousarray(flat[first :: max(1, flat.size // count)][:count])
+    def lanes(self) -> LateCard:
+        return LateCard(self.launcher)
 
     def event(self) -> FakeEvent:
         return FakeEvent()

@@ -44,9 +44,8 @@ def test_every_row_runs_and_is_written(bench: Bench, tmp_path: Path, capsys: pyt
     assert "no NVIDIA driver" in rows["ResNet-18 256x320, TensorRT"]["cannot"]
     whole = rows["depth + layers + refocus, on the card, 1080p"]
     assert whole["launches"] > 20
-    assert {"rgb_of_yuv", "of_yuv", "assign", "compose", "yuv_of_rgb"} - {use["name"] for use in whole["kernels"]} == {
-        "assign"  # labels are for views; refocus takes the centres
-    }
+    ran_there = {use["name"] for use in whole["kernels"]}
+    assert {"rgb_of_yuv", "compose", "yuv_of_rgb"} <= ran_there, ran_there
     assert whole["size"] == "128x72"
     assert whole["peak_device_mb"] > 0.0
     refocus = rows["layered refocus, 1080p"]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from ...engines.gpu_time import Event
+from ...kernels.cuda.card import Card as Lanes
+from ...kernels.cuda.cupy_card import CupyCard
 from ...kernels.cuda.device import CupyLauncher
-from ...kernels.cuda.launch import DeviceArray, Launcher
+from ...kernels.cuda.launch import Launcher
 from ...kernels.errors import EngineError
 
 Step: TypeAlias = Callable[[int], object]  # the work on the frame of a number, put on the card's stream
@@ -39,16 +41,8 @@ class Card(Protocol):
     @property
     def l2_bytes(self) -> int: ...
 
-    def array_of(self, tensor: Any) -> DeviceArray:
-        """A tensor's memory as an array."""
-        ...
-
-    def tensor_of(self, array: DeviceArray) -> Any:
-        """An array's memory as a tensor."""
-        ...
-
-    def every(self, plane: DeviceArray, count: int, first: int) -> DeviceArray:
-        """`count` values of a plane, evenly spaced, from the one of number `first` on."""
+    def lanes(self) -> Lanes:
+        """The same GPU as a run uses it."""
         ...
 
     def event(self) -> Event:
@@ -87,26 +81,12 @@ class NvidiaCard:
         if not self._torch.cuda.is_available():
             raise EngineError("PyTorch sees no NVIDIA GPU; these figures can only be taken on one")
         self._torch.cuda.init()
-        self._launcher = CupyLauncher()
-        self._cupy: Any = importlib.import_module("cupy")
-        self._pool: Any = self._cupy.get_default_memory_pool()
+        self.launcher: Launcher = CupyLauncher()
+        self._pool: Any = importlib.import_module("cupy").get_default_memory_pool()
         self.l2_bytes = int(self._torch.cuda.get_device_properties(0).L2_cache_size)
 
-    @property
-    def launcher(self) -> Launcher:
-        return self._launcher
-
-    def array_of(self, tensor: Any) -> DeviceArray:
-        return self._launcher.of_torch(tensor)
-
-    def tensor_of(self, array: DeviceArray) -> Any:
-        return self._launcher.to_torch(array)
-
-    def every(self, plane: DeviceArray, count: int, first: int) -> DeviceArray:
-        values: Any = plane
-        with self._launcher.queue():
-            flat = values.reshape(-1)
-            return self._cupy.ascontiguousarray(flat[first :: max(1, flat.size // count)][:count])
+    def lanes(self) -> Lanes:
+        return CupyCard()
 
     def event(self) -> Event:
         return self._torch.cuda.Event(enable_timing=True)

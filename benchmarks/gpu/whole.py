@@ -1,77 +1,81 @@
-"""A whole frame: NV12 in, depth by the net, layers, refocus, NV12 out."""
+"""A whole frame through the stages of a run on a card: NV12 in, depth by the net, layers, refocus, NV12 out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engines.shape import MEAN, STD
-from ...kernels.api import Lens, RefocusStyle
-from ...kernels.cuda import YuvLayout, YuvSystem
-from ...kernels.cuda.launch import DeviceArray
+from ...engines.api import label
+from ...engines.build import EngineRequest, build
+from ...engines.switching import SwitchingEngine
+from ...kernels.api import AnyPicture
+from ...kernels.cuda import DevicePicture, HostYuv, YuvLayout, YuvSystem
+from ...stream.focus import FocusPuller
+from ...stream.frame import Frame
+from ...stream.options import settings_from
+from ...stream.parts import net_parts
 from .card import Step
 from .inputs import how_many, pictures, rotated
-from .net import TorchNet
-from .rows import APERTURE, BATCH, FOCUS, LAYERS, UPDATES, Bench
+from .rows import APERTURE, LAYERS, Bench
 from .timing import Measured, measured
 
 SYSTEM = YuvSystem()
-NOTE = f"net every frame at {{}}, {LAYERS} layers, aperture {APERTURE:g}, fine; depth is not held steady"
+RATE = Fraction(30)
+NOTE = f"net every frame, {LAYERS} layers, aperture {APERTURE:g}, fine, held steady"
+Picture = NDArray[np.uint8] | HostYuv | DevicePicture
 
 
 class WholeFrame:
-    """All steps of one frame, for pictures of one size. Waits once: refocus takes the layers' centres from the host."""
+    """All stages of a run, called one after the other. stays: the result stays on the card, as NV12."""
 
-    def __init__(self, bench: Bench, size_hw: tuple[int, int]) -> None:
-        self._card, self._kernels, self._gpu = bench.card, bench.kernels, bench.card.launcher
-        self._net_hw, self._layout = bench.sizes.net, YuvLayout(*size_hw)
-        self.net = TorchNet(bench.card.device, self._net_hw)
-        self._depth_of = self.net.recorded()
-        self._centres, self._weights = self._gpu.upload(np.linspace(0.9, 0.05, LAYERS)), np.full(LAYERS, 1000.0)
-        self._lens = Lens.of_aperture(FOCUS, APERTURE, size_hw[0])
+    def __init__(self, bench: Bench, size_hw: tuple[int, int], stays: bool) -> None:
+        request = EngineRequest(device="cuda" if bench.card.device == "cuda" else "cpu", quality="fine")
+        settings = settings_from(layers=LAYERS, aperture=APERTURE, engine=request)
+        engine = build(request)
+        if isinstance(engine, SwitchingEngine):
+            engine.settle(size_hw)
+        parts = net_parts(engine, settings, card=bench.card.lanes())
+        self._stages = parts.stages(settings, FocusPuller(settings), nv12=SYSTEM if stays else None)
+        self._index, self.engine = 0, label(engine)
 
-    def __call__(self, frame: DeviceArray) -> DeviceArray:
-        """frame: NV12, `3h/2 w` uint8. The same of the result."""
-        kernels, system = self._kernels, SYSTEM
-        picture = kernels.from_yuv(frame, self._layout, system)
-        given = kernels.net_input_of_yuv(frame, self._layout, system, self._net_hw, MEAN, STD)
-        depth = kernels.upsample(self._card.array_of(self._depth_of(self._card.tensor_of(given))), picture)
-        centres, weights = self._centres, self._gpu.upload(self._weights)
-        for update in range(UPDATES):
-            centres, weights = kernels.cluster_update(self._card.every(depth, BATCH, update), centres, weights)
-        held = self._gpu.download(centres)
-        return kernels.to_nv12(
-            kernels.refocus(picture, depth, held, self._lens, RefocusStyle(quality="fine")), system
-        )  # fmt: skip
+    def __call__(self, picture: Picture) -> object:
+        item: Any = Frame(cast(AnyPicture, picture), self._index, self._index, 1 / RATE, 1)
+        self._index += 1
+        for stage in self._stages:
+            item = stage(item)
+        return item
 
 
 def on_card(bench: Bench, size_hw: tuple[int, int]) -> Measured:
-    """From a frame on the card to a frame on the card."""
-    frames = [bench.card.launcher.upload(each) for each in nv12(bench, size_hw)]
-
-    def step() -> Step:
-        whole, frame_of = WholeFrame(bench, size_hw), rotated(frames)
-        labels.append(whole.net.label)
-        return lambda index: whole(frame_of(index))
-
-    labels = list[str]()
-    return _described(bench, measured(bench.card, step, bench.lengths, size_hw=size_hw), labels[0])
+    """From NV12 on the card to NV12 on the card."""
+    gpu, high = bench.card.launcher, size_hw[0]
+    there: list[Any] = [gpu.upload(each) for each in nv12(bench, size_hw)]
+    given = [DevicePicture(each[:high], each[high:], SYSTEM) for each in there]
+    return _measured(bench, size_hw, given, stays=True)
 
 
 def host_to_host(bench: Bench) -> Measured:
-    """From a frame in main memory to a frame in main memory; each is waited for."""
-    size_hw, gpu = bench.sizes.hd, bench.card.launcher
-    frame_of = rotated(nv12(bench, size_hw))
+    """From NV12 in main memory to RGB in main memory, as a film's frames go."""
+    size_hw = bench.sizes.hd
+    drawn, layout = pictures(size_hw, how_many(3 * size_hw[0] * size_hw[1], bench.card.l2_bytes)), YuvLayout(*size_hw)
+    planes = nv12(bench, size_hw)
+    given = [
+        HostYuv(plane, layout, SYSTEM, _given(drawn[index % len(drawn)])) for index, plane in enumerate(planes)
+    ]  # fmt: skip
+    return _measured(bench, size_hw, given, stays=False)
 
-    def step() -> Step:
-        whole = WholeFrame(bench, size_hw)
-        labels.append(whole.net.label)
-        return lambda index: gpu.download(whole(gpu.upload(frame_of(index))))
 
-    labels = list[str]()
-    return _described(bench, measured(bench.card, step, bench.lengths, size_hw=size_hw), labels[0])
+def on_card_hd(bench: Bench) -> Measured:
+    return on_card(bench, bench.sizes.hd)
+
+
+def on_card_uhd(bench: Bench) -> Measured:
+    return on_card(bench, bench.sizes.uhd)
 
 
 def nv12(bench: Bench, size_hw: tuple[int, int]) -> list[NDArray[np.uint8]]:
@@ -81,14 +85,18 @@ def nv12(bench: Bench, size_hw: tuple[int, int]) -> list[NDArray[np.uint8]]:
     return [gpu.download(kernels.to_nv12(gpu.upload(each), SYSTEM)) for each in pictures(size_hw, count)]
 
 
-def _described(bench: Bench, found: Measured, label: str) -> Measured:
-    net = NOTE.format(f"{bench.sizes.net[1]}x{bench.sizes.net[0]}")
-    return replace(found, engine=label, notes=(*found.notes, net))
+def _measured(bench: Bench, size_hw: tuple[int, int], given: list[Any], stays: bool) -> Measured:
+    """The work is on streams of its own, and the last stage waits for it: from event to event is a frame's latency."""
+    made, picture_of = list[WholeFrame](), rotated(given)
+
+    def make() -> Step:
+        whole = WholeFrame(bench, size_hw, stays)
+        made.append(whole)
+        return lambda index: whole(picture_of(index))
+
+    found = measured(bench.card, make, bench.lengths, size_hw=size_hw)
+    return replace(found, engine=made[0].engine, notes=(*found.notes, NOTE))
 
 
-def on_card_hd(bench: Bench) -> Measured:
-    return on_card(bench, bench.sizes.hd)
-
-
-def on_card_uhd(bench: Bench) -> Measured:
-    return on_card(bench, bench.sizes.uhd)
+def _given(picture: NDArray[np.uint8]) -> Callable[[], NDArray[np.uint8]]:
+    return lambda: picture
