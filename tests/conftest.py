@@ -20,7 +20,7 @@ from pullfocus.kernels.errors import InputError
 from .cuda_shim.launcher import COMPILER, ShimLauncher
 from .ported import Ported
 
-ABOUT_GPU = re.compile(r"\bmark\.gpu\b|\bon_gpu\b|\bcuda: (?:Any|Ported)\b")  # in files with tests marked `gpu`
+ABOUT_GPU = re.compile(r"\bmark\.gpu\b|\bon_gpu: \w|\bcuda: (?:Any|Ported)\b")  # in files with tests marked `gpu`
 
 
 def pytest_configure() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -19,7 +19,11 @@ Arguments: TypeAlias = Callable[[Input], tuple[Any, ...]]
 APERTURE, LAYERS = Settings().aperture, Settings().layers
 BOTH = Settings(smooth="both")
 WIDE, MANY = 3.0, 16  # times the usual aperture; the most layers
-STAY = {"refocus": (2,)}  # arguments, by their place, that the CUDA kernels take from main memory
+STAY = {
+    "upload": (0,),
+    "assign": (1,),
+    "refocus": (2,),
+}  # arguments, by their place, that the CUDA kernels take from main memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class KernelCase:
 def _there(value: Any, kernels: CudaKernels) -> Any:
     if isinstance(value, np.ndarray):
         return kernels.launcher.upload(value)
+    if isinstance(value, tuple):
+        return tuple(_there(part, kernels) for part in cast(tuple[Any, ...], value))
     if not is_dataclass(value) or isinstance(value, type):
         return value
     held = {part.name: getattr(value, part.name) for part in fields(value)}
@@ -93,10 +99,16 @@ def _focus_view(kernel: str) -> KernelCase:
 
 
 CASES = (
+    _plain("upload", lambda one: (one.picture,)),
+    _plain("download", lambda one: (one.picture,)),
+    _plain("finite", lambda one: (one.small,)),
+    _plain("stretched", lambda one: (one.small, 0.1, 0.7)),
+    _plain("rounded", lambda one: (one.depth,)),
     _plain("resize", lambda one: (one.small, one.size_hw)),
     _plain("upsample", lambda one: (one.small, one.picture)),
     _plain("smooth", lambda one: (one.small, BOTH.median_px, BOTH.gaussian_px)),
     _plain("shrink", lambda one: (one.picture, one.grid.shape[:2])),
+    _plain("first_belief", lambda one: (one.small, one.grid.shape[:2])),
     KernelCase("motion", "fast", lambda one: (one.grid, one.grid_before), {"quality": "fast"}),
     # On a GPU it is always fine.
     KernelCase("motion", "fine", lambda one: (one.grid, one.grid_before, True), {"quality": "fine"}, devices=("cpu",)),
@@ -118,6 +130,8 @@ CASES = (
     KernelCase("to_8_bits", "HLG", lambda one: (one.picture16, "hlg"), {"bits": 16}),
     _plain("colour_depth", lambda one: (one.depth, one.size_hw)),
     _plain("colour_layers", lambda one: (_labels(one), LAYERS, one.size_hw), layers=LAYERS),
+    _plain("tiled", lambda one: (((one.picture, one.picture), (one.picture, one.picture)),), pictures=4),
+    _plain("captioned", lambda one: (one.picture, "inverse depth")),
     _focus_view("mark_in_focus"),
     _focus_view("tint_by_focus"),
 )
