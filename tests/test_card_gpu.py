@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def test_frames_on_the_card_are_those_of_the_cpu(random_model: Path) -> None:
 
 
 def test_no_memory_is_allocated_once_it_runs(random_model: Path) -> None:
-    import cupy
+    cupy: Any = importlib.import_module("cupy")
     import torch
 
     stages = stages_on_card(TorchEngine(random_model, "cuda"))
@@ -78,7 +79,7 @@ def test_stages_hand_on_before_the_card_has_computed(random_model: Path) -> None
 
 
 def test_lanes_wait_for_each_other_and_for_nobody_else(on_gpu: CudaKernels) -> None:
-    import cupy
+    cupy: Any = importlib.import_module("cupy")
     from pullfocus.kernels.cuda.cupy_card import CupyCard
 
     del on_gpu
