@@ -181,7 +181,7 @@ def live(
         source, names, o.parse_size(size), fps, mirror, frames, overwrite, takes, fresh, adaptive, address
     )
     file = ReportFile(json, overwrite, (Path(source), *map(Path, names)))
-    run_and_tell(lambda: run_live(request, settings), what_was_done(names), file)
+    run_and_tell(lambda: run_live(request, settings), lambda report: what_was_done(names, report.sinks), file)
 
 
 def cameras(

@@ -31,8 +31,8 @@ class ReportFile:
                 check_distinct((other, self.path))
 
 
-def run_and_tell(job: Callable[[], Report], what: str, file: ReportFile) -> Report:
-    """Do `job` and say how it went, also when Ctrl-C ends it."""
+def run_and_tell(job: Callable[[], Report], what: str | Callable[[Report], str], file: ReportFile) -> Report:
+    """Do `job` and say how it went, also when Ctrl-C ends it. what: was done; it may depend on the report."""
     file.check()
     try:
         report = job()
@@ -43,7 +43,7 @@ def run_and_tell(job: Callable[[], Report], what: str, file: ReportFile) -> Repo
         if left:  # an error, for what parses the command line makes a bare number of every Ctrl-C
             raise StoppedError(left[-1]) from stop
         raise
-    _tell(report, what, file)
+    _tell(report, what if isinstance(what, str) else what(report), file)
     return report
 
 

@@ -19,6 +19,7 @@ import pytest
 from pullfocus.kernels.errors import InputError
 from pullfocus.stream.destinations import destination_of
 from pullfocus.stream.live_request import LiveRequest
+from pullfocus.stream.report import SinkFacts, Spread
 from pullfocus.stream.sink_names import kind_of, what_was_done
 from pullfocus.stream.urls import host_of
 
@@ -196,7 +197,15 @@ def test_what_ffmpeg_is_told() -> None:
 
 def test_names_hold_no_secrets() -> None:
     assert kind_of("a.m3u8") == kind_of("SRT://h:1") == "network"
-    assert what_was_done(("a.mp4", "rtmp://h/key", "window")) == "wrote a.mp4; sent to rtmp://h; shown in a window"
+    told = what_was_done(("a.mp4", "rtmp://h/key", "window"), {})
+    assert told == "wrote a.mp4; sent to rtmp://h; shown in a window"
     with pytest.raises(InputError) as caught:
         LiveRequest(sinks=("rtmp://h/key", "rtmp://h/key"))
     assert "key" not in str(caught.value)
+
+
+def test_the_closing_line_leaves_out_sinks_that_failed_or_took_nothing() -> None:
+    took, failed = SinkFacts(9, 0, Spread.of([0.1])), SinkFacts(9, 0, Spread.of([0.1]), "refused")
+    names = ("rtmp://h/a", "rtmp://h/b", "srt://h:1", "n.mp4")
+    sinks = {"rtmp://h": took, "rtmp://h (2)": failed, "srt://h:1": SinkFacts(0, 0, Spread.of([])), "n.mp4": took}
+    assert what_was_done(names, sinks) == "wrote n.mp4; sent to rtmp://h"
