@@ -13,6 +13,7 @@ import pytest
 from pullfocus.kernels.errors import InputError, OutputError
 from pullfocus.stream.cli import app
 from pullfocus.stream.web.address import Address, host_of
+from pullfocus.stream.web.desk import Desk
 from typer.main import get_command
 
 from .command import assert_one_line, run
@@ -88,6 +89,51 @@ def test_a_foreign_origin_changes_nothing(page: Page, origin: str | None) -> Non
         return 101
 
     assert asyncio.run(connect()) == 403
+
+
+HTTP = b"GET / HTTP/1.1"
+BAD_REQUESTS = {
+    "an origin that is no URL": (b"POST / HTTP/1.1", b"Host: %(host)s", b"Origin: http://["),
+    "a cookie that is no text": (HTTP, b"Host: %(host)s", b"Cookie: %(cookie)s=\xff\xfe"),
+    "a cookie with a letter of another script": (HTTP, b"Host: %(host)s", b"Cookie: %(cookie)s=\xd0\xb6"),
+    "a token that is no text": (b"GET /?token=%%ff%%fe HTTP/1.1", b"Host: %(host)s"),
+    "a half of a letter as token": (b"GET /?token=%%ed%%a0%%80 HTTP/1.1", b"Host: %(host)s"),
+    "no host": (HTTP,),
+    "a host that is no name": (HTTP, b"Host: ["),
+    "an address that is no text": (b"GET /\xff HTTP/1.1", b"Host: %(host)s"),
+    "no HTTP": (b"\x16\x03\x01\x02",),
+}
+
+
+@pytest.mark.parametrize("lines", BAD_REQUESTS.values(), ids=BAD_REQUESTS)
+def test_a_bad_request_is_refused_without_a_word_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, lines: tuple[bytes, ...]
+) -> None:
+    with served(tmp_path) as page:
+        names = {b"host": page.netloc.encode(), b"cookie": page.cookie.partition("=")[0].encode()}
+        capsys.readouterr()
+        host, _, port = page.netloc.partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(b"\r\n".join(line % names for line in lines) + b"\r\nConnection: close\r\n\r\n")
+            assert connection.recv(64).split()[1] in (b"400", b"403")
+    assert capsys.readouterr().err == ""
+    assert caplog.records == []  # what pytest hears in place of stderr
+
+
+def test_a_fault_of_the_server_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Desk, name: str) -> None:
+        raise RuntimeError(f"no {name}\nhere")
+
+    monkeypatch.setattr(Desk, "take", fail)
+    with served(tmp_path) as page:
+        capsys.readouterr()
+        assert page.get("/takes/one.mp4", Cookie=page.cookie).status == 500
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("pullfocus: the page: ")
+    assert "RuntimeError: no one.mp4 here" in said
 
 
 @pytest.mark.parametrize("path", ["/", "/style.css", "/icon.svg", "/nowhere", "/takes/..%2f..%2fetc%2fpasswd"])

@@ -61,12 +61,12 @@ class Guard:
             raise web.HTTPForbidden(text="only the page of this server may ask for that\n")
         if request.path == "/" and "token" in request.query:
             raise self._exchange(request)
-        if not compare_digest(request.cookies.get(self._cookie, "").encode(), self._session.encode()):
+        if not _is_same(request.cookies.get(self._cookie, ""), self._session):
             raise web.HTTPForbidden(text="open the address that pullfocus has printed; it holds the key to this page\n")
 
     def _exchange(self, request: web.Request) -> web.HTTPException:
         """A cookie for the token, and the page without it in its address."""
-        if not compare_digest(request.query["token"].encode(), self.token.encode()):
+        if not _is_same(request.query["token"], self.token):
             return web.HTTPForbidden(text="this token is of another run; open the address that pullfocus has printed\n")
         answer = web.HTTPSeeOther("/")
         answer.set_cookie(self._cookie, self._session, httponly=True, samesite="Strict", path="/")
@@ -82,6 +82,14 @@ def _changes_something(request: web.Request) -> bool:
     return request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) or hdrs.UPGRADE in request.headers
 
 
+def _is_same(got: str, secret: str) -> bool:
+    """Takes as long for every text; bytes that are no UTF-8 come as surrogates, which no secret of ours has."""
+    return compare_digest(got.encode(errors="replace"), secret.encode())
+
+
 def _is_of_this_page(request: web.Request) -> bool:
-    origin = urlsplit(request.headers.get(hdrs.ORIGIN, ""))
+    try:
+        origin = urlsplit(request.headers.get(hdrs.ORIGIN, ""))
+    except ValueError:  # such as http://[
+        return False
     return origin.scheme in ("http", "https") and origin.netloc.lower() == request.host.lower()

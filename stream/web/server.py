@@ -15,6 +15,7 @@ from aiohttp import web
 from ..frame import Rendered
 from ..report import Moment
 from .desk import Desk
+from .faults import fault_logger
 from .guard import Guard
 from .site import Site
 
@@ -72,7 +73,7 @@ class Server:
 
 @asynccontextmanager
 async def _serving(site: Site, listening: socket.socket) -> AsyncGenerator[None]:
-    runner = web.AppRunner(site.app(), access_log=None, shutdown_timeout=0.5)
+    runner = web.AppRunner(site.app(), access_log=None, logger=fault_logger(), shutdown_timeout=0.5)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
