@@ -82,7 +82,15 @@ def _check(option: str, value: float, least: float, most: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer if whole else Real):
         raise InputError(f"{option}: got {value!r}, expected a {'whole ' if whole else ''}number")
     if not least <= value <= most:
-        raise InputError(f"{option}: got {value:g}, expected {least:g} to {most:g}")
+        raise InputError(f"{option}: got {shown_number(value)}, expected {least:g} to {most:g}")
+
+
+def shown_number(value: float) -> str:
+    """For a message; a whole number may have more digits than a float or a line can hold."""
+    try:
+        return f"{value:g}"
+    except OverflowError:
+        return "a number of more than 300 digits"
 
 
 def _check_name(option: str, value: str, names: Any) -> None:

@@ -17,7 +17,7 @@ USUAL_CODECS: dict[str, tuple[CodecName, ...]] = {
     "webm": ("vp9", "av1"),
 }
 _UNITS = {"": 1, "k": 1000, "m": 1_000_000}
-_BITRATE = re.compile(r"(\d+(?:\.\d+)?)([km]?)", re.IGNORECASE)
+_BITRATE = re.compile(r"(\d{1,15}(?:\.\d+)?)([km]?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -161,6 +162,8 @@ Rate: TypeAlias = Annotated[
     float | None, typer.Option(metavar="N", help="pictures a second of an image sequence", show_default="25")
 ]
 
+_SIZE = re.compile(r"(\d{1,9})x(\d{1,9})")  # Python reads no number of any length
+
 
 def settings_from(
     *,
@@ -226,7 +229,7 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     """`WxH` → (h, w). Raises InputError."""
     if text is None:
         return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+    match = _SIZE.fullmatch(text.lower())
+    if match is None or not all(16 <= int(side) <= 16384 for side in match.groups()):
         raise InputError(f"--size {text}: expected WxH in pixels, 16 to 16384 each, such as 1280x720")
-    return int(height), int(width)
+    return int(match[2]), int(match[1])

@@ -11,7 +11,8 @@ from ..kernels.errors import InputError
 
 DecodeChoice = Literal["auto", "cpu", "cuda"]
 
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)")
+# A century at most: FFmpeg counts in 64 bits, in units of down to a nanosecond.
+_TIME = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,7}):)?(\d{1,9}(?:\.\d{0,99})?|\.\d{1,99})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import fields
 from inspect import signature
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from pullfocus.engines.build import EngineRequest
 from pullfocus.kernels.errors import InputError
@@ -58,6 +60,44 @@ def test_bad_values_are_refused(
     line = complaint(capsys, "video", "in.mp4", "-o", str(tmp_path / "out.mp4"), f"{option}={value}")
     assert expected in line
     assert list(tmp_path.iterdir()) == []
+
+
+HUGE = "1" + "0" * 400  # beyond a float
+ENDLESS = "1" * 5000  # beyond what Python reads as a whole number
+
+
+@pytest.mark.parametrize("value", [HUGE, f"-{HUGE}", ENDLESS], ids=["huge", "minus huge", "endless"])
+@pytest.mark.parametrize(
+    "option",
+    ["layers", "net-every", "blades", "aperture", "dead-zone", "rotation", "crf", "bitrate", "focus", "start", "end"],
+)
+def test_numbers_of_any_length_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str, value: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "0.png"), np.zeros((16, 16, 3), np.uint8))
+    arguments = ("video", str(tmp_path / "in"), "-o", str(tmp_path / "out.mp4"), "--engine", "plane")
+    assert f"--{option}" in complaint(capsys, *arguments, f"--{option}={value}")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("value", [HUGE, ENDLESS], ids=["huge", "endless"])
+@pytest.mark.parametrize("option", ["layers", "net-every", "blades", "aperture", "crf", "fps"])
+def test_numbers_of_any_length_are_refused_in_a_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str, value: str
+) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(f"{option} = {value}\n", encoding="utf-8")
+    live = ("live", "--source", "synthetic", "--engine", "plane", "--sink", str(tmp_path / "out.mp4"))
+    assert f"--{option}" in complaint(capsys, *live, "--settings", str(file)) or value == ENDLESS
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("option", ["size", "fps", "frames"])
+@pytest.mark.parametrize("value", [f"-{HUGE}", f"-{ENDLESS}", f"{HUGE}x100", f"{ENDLESS}x100"])
+def test_numbers_of_any_length_are_refused_live(capsys: pytest.CaptureFixture[str], option: str, value: str) -> None:
+    live = ("live", "--source", "synthetic", "--engine", "plane", "--sink", "null")
+    assert f"--{option}" in complaint(capsys, *live, f"--{option}={value}")
 
 
 def test_missing_arguments_and_commands_are_named(capsys: pytest.CaptureFixture[str]) -> None:

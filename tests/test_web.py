@@ -150,6 +150,27 @@ def test_every_answer_says_what_browsers_must_not_do(page: Page, path: str) -> N
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
+@pytest.mark.parametrize(
+    ("order", "named"),
+    [
+        ({"do": "aperture", "value": 10**400}, "--aperture: got a number of more than 300 digits, expected 0 to 50"),
+        ({"do": "layers", "value": -(10**400)}, "--layers: got a number of more than 300 digits, expected 2 to 16"),
+        ({"do": "point", "x": 10**400, "y": 0.5}, "point: got a number of more than 300 digits, 0.5"),
+        ({"do": "hold", "value": 10**400}, "expected an order with its value"),
+    ],
+)
+def test_a_huge_number_is_refused_and_the_talk_goes_on(page: Page, order: dict[str, Any], named: str) -> None:
+    async def talk() -> str:
+        async with page.talk() as talk:
+            await talk.say(**order)
+            refused = await talk.hear("error")
+            await talk.say(do="aperture", value=3)
+            await talk.hear_state(aperture=3)
+            return refused
+
+    assert named in asyncio.run(talk())
+
+
 def live(*arguments: str) -> Any:
     return run("live", "--engine", "plane", "--source", "synthetic", "--frames", "3", *arguments)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ...kernels.errors import InputError
-from ..config import View
+from ..config import View, shown_number
 from ..controls import Controls
 from ..frame import LARGEST_APERTURE
 from ..takes import Takes
@@ -32,7 +32,7 @@ class Desk:
         controls = self._controls
         match message:
             case {"do": "point", "x": int() | float() as x, "y": int() | float() as y}:
-                self._focus_at(float(x), float(y))
+                self._focus_at(x, y)
             case {"do": "focus", "value": str(text)}:
                 self._focus_on(text)
             case {"do": "hold", "value": bool(held)}:
@@ -51,7 +51,7 @@ class Desk:
     def _focus_at(self, x: float, y: float) -> None:
         """x, y in [0, 1] of the whole picture shown, from the top left."""
         if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
-            raise InputError(f"point: got {x:g}, {y:g}, expected 0 to 1 each")
+            raise InputError(f"point: got {shown_number(x)}, {shown_number(y)}, expected 0 to 1 each")
         self._controls.focus_on(point_in(self._controls.settings.view, x, y))
 
     def _focus_on(self, text: str) -> None:
