@@ -93,3 +93,7 @@ for entry in sorted(entry_points(group="pullfocus.commands"), key=lambda entry: 
         app.add_typer(found, name=entry.name)
     else:
         app.command(entry.name)(found)
+
+
+if __name__ == "__main__":
+    main()

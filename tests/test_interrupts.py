@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from threading import Thread
 
@@ -94,3 +96,29 @@ def test_outside_the_main_thread_it_does_nothing() -> None:
     thread.start()
     thread.join()
     assert failures == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["numpy", "cv2", "typer", "pullfocus.stream.live_command"])
+def test_while_the_program_loads_it_ends_at_once_and_silently(module: str, number: signal.Signals) -> None:
+    """It comes where `module` is imported."""
+    code = f"""
+import os, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), {int(number)})
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["pullfocus", "--version"]
+from pullfocus.entry import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_the_command_line_runs_as_a_module_too() -> None:
+    command = [sys.executable, "-P", "-m", "pullfocus.stream.cli", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.startswith("pullfocus ")
+    assert (done.returncode, done.stderr) == (0, "")

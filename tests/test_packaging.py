@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TOP_PACKAGES = ("benchmarks", "engines", "kernels", "stream", "training")
+TOP_PACKAGES = ("benchmarks", "engines", "entry", "kernels", "stream", "training")
 
 BLOCKER = """
 import sys
