@@ -82,6 +82,11 @@ class Channel(Generic[T]):
             self._changed.notify_all()
             return item
 
+    def check(self) -> None:
+        """For a writer that has nothing to hand over now. Raises ChannelClosed when nobody will read it."""
+        if self._closed:
+            raise ChannelClosed(self.name)
+
     def close(self, discard: bool = False) -> None:
         """No more items will come; with `discard`, those inside are thrown away too."""
         with self._changed:

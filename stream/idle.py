@@ -41,10 +41,10 @@ class Gate:
         self._rested_s, self._said = 0.0, False
         self.live = source.live
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Frame | None]:
+        """None in the place of each frame that nobody would see."""
         for frame in self._source.frames():
-            if self._is_open():
-                yield frame
+            yield frame if self._is_open() else None
 
     @property
     def idle_s(self) -> float:

@@ -78,9 +78,10 @@ def _both(first: Listener, second: Listener) -> Listener:
 
 def _told(report: Report, source: LiveSource, gate: Gate, adaptation: Adaptation | None) -> Report:
     choices = [] if adaptation is None else adaptation.choices
-    absence = source.absence
+    absence, worked_s = source.absence, report.elapsed_s - gate.idle_s
     return replace(
         report.with_notes(source.notes),
+        fps=report.frames / worked_s if worked_s > 0.0 else 0.0,
         idle_s=gate.idle_s,
         choices=choices,
         damage=source.damage,

@@ -42,6 +42,8 @@ class LiveRequest:
         if self.frames < 0:
             raise InputError(f"--frames: got {self.frames}, expected 0 (no end) or more")
         for sink in self.sinks:
+            if not sink:
+                raise InputError("--sink: got an empty name; expected window, a file, a URL, virtual, - or null")
             if self.sinks.count(sink) > 1:
                 raise InputError(f"--sink {host_of(sink)} was given more than once; each sink can be opened once")
         if self.takes is not None and self.takes.exists() and not self.takes.is_dir():

@@ -18,7 +18,8 @@ from .interrupts import Interrupts
 from .report import Meter, Moment, Report
 
 CAPACITY = 3  # enough to overlap stages of uneven pace; live channels hold one
-IDLE_S = 0.1  # how long a sink is left alone, and Ctrl-C unanswered, when no frame comes
+# How long a sink is left alone, and Ctrl-C unanswered, when no frame comes: a window forgets a key when the next comes.
+IDLE_S = 0.02
 
 
 class Source(Protocol):
@@ -29,6 +30,17 @@ class Source(Protocol):
 
     def frames(self) -> Iterator[Frame]:
         """Frames until the end of input. Raises InputError when the input breaks."""
+        ...
+
+
+class RestingSource(Protocol):
+    """A `Source` that may hold frames back."""
+
+    @property
+    def live(self) -> bool: ...
+
+    def frames(self) -> Iterator[Frame | None]:
+        """As a source's. None in place of one held back: only between two of them a run that ends is noticed."""
         ...
 
 
@@ -58,7 +70,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def run(
-    source: Source,
+    source: RestingSource,
     stages: Sequence[Stage],
     sink: Sink,
     *,
@@ -101,15 +113,15 @@ def step_names(stages: Sequence[Stage]) -> list[str]:
     return ["source", *(stage.name for stage in stages), "sink"]
 
 
-def _pump(source: Source, out: Channel[Frame], record: Callable[[float], None]) -> None:
-    frames = source.frames()
-    while True:
-        started_s = monotonic()
-        frame = next(frames, None)
+def _pump(source: RestingSource, out: Channel[Frame], record: Callable[[float], None]) -> None:
+    started_s = monotonic()
+    for frame in source.frames():
         if frame is None:
-            break
-        record(monotonic() - started_s)
-        out.put(frame)
+            out.check()
+        else:
+            record(monotonic() - started_s)
+            out.put(frame)
+        started_s = monotonic()
     out.close()
 
 

@@ -101,7 +101,8 @@ class WindowSink:
         for text in self._takes.news():
             self.desk.toast.show(text, LONG_TOAST_S)
         look = self._look()
-        if self.desk.statistics and look.moment is not None:
+        # Help lies over them, and is not read for long.
+        if self.desk.statistics and not self.desk.help and look.moment is not None:
             draw_statistics(out, look.moment)
         draw(out, look)
         if self.desk.help:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_the_gate_closes_after_a_moment_and_opens_at_once(capsys: pytest.Capture
     clock = Clock(10.0)
     watchers = [(2.0, 3.5), (5.0, 5.1), (9.9, 10.0)]
     gate = Gate(clock, lambda: any(a <= clock.now_s < b for a, b in watchers), 1.0, lambda: clock.now_s)
-    passed = [frame.index for frame in gate.frames()]
+    passed = [frame.index for frame in gate.frames() if frame is not None]
     # A second of grace at the start and after each watcher.
     assert passed == [*range(10), *range(20, 44), *range(50, 60), 99]
     assert gate.idle_s == pytest.approx(1.0 + 0.6 + 3.9)
@@ -91,3 +92,12 @@ def test_stages_rest_while_nobody_watches() -> None:
     assert page.seen == rendered
     assert 45 <= rendered[-1] < 60  # a few were under way between the threads
     assert gate.idle_s > 0.0
+
+
+def test_a_run_that_nobody_watches_ends_at_once() -> None:
+    """The source goes on for ever, and hands over nothing."""
+    gate = Gate(SyntheticSource((32, 48)), lambda: False, grace_s=0.0)
+    ends = iter([True] * 5)
+    report = run(gate, [Render()], NullSink(), on_idle=lambda: next(ends, False))
+    assert report.frames == 0
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("pullfocus-")]
