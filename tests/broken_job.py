@@ -6,16 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from pullfocus.engines.build import EngineRequest
 from pullfocus.stream.config import Settings
+from pullfocus.stream.job_folder import JobFolder
 from pullfocus.stream.report import Report
+from pullfocus.stream.state import State
 from pullfocus.stream.targets import Point
 from pullfocus.stream.video_job import refocus_video
 
-from .command import wait_for
 from .probe import decode_all
 
 SEGMENT = 12
@@ -88,9 +92,19 @@ class Broken:
         assert names(self.folder) == ["depth.mkv", "in.mp4", "out.mp4"]
 
 
-def interrupt_when_there(path: Path) -> None:
-    wait_for(path.exists)
-    os.kill(os.getpid(), signal.SIGINT)
+@contextmanager
+def interrupted_at(segment: int) -> Generator[None]:
+    """Ctrl-C comes once a job has kept its state before this segment; later it would meet the tests' own code."""
+    save = JobFolder.save
+
+    def save_and_interrupt(job: JobFolder, number: int, state: State) -> None:
+        save(job, number, state)
+        if number == segment:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(JobFolder, "save", save_and_interrupt)
+        yield
 
 
 def run_job(folder: Path, room: int = 0) -> subprocess.Popen[str]:

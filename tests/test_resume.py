@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -26,7 +25,7 @@ from .broken_job import (
     SIZE_WH,
     Broken,
     frames_of,
-    interrupt_when_there,
+    interrupted_at,
     names,
     refocus,
     run_job,
@@ -41,11 +40,8 @@ def broken_once(tmp_path_factory: pytest.TempPathFactory) -> Broken:
     made = Broken(tmp_path_factory.mktemp("broken"), tmp_path_factory.mktemp("whole"))
     write_clip(made.folder / "in.mp4", frames=FRAMES, size_wh=SIZE_WH, sound=True)
     refocus(made.folder, made.whole / "out.mp4")
-    interrupter = Thread(target=interrupt_when_there, args=(made.job / "000002.state",))
-    interrupter.start()
-    with pytest.raises(KeyboardInterrupt) as stop:
+    with interrupted_at(2), pytest.raises(KeyboardInterrupt) as stop:
         refocus(made.folder, made.out)
-    interrupter.join()
     assert "--resume goes on" in stop.value.__notes__[-1]
     shutil.copytree(made.job, made.whole / "job")
     return made

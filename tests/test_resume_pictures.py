@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from pullfocus.benchmarks.kills import kill_and_resume
@@ -17,7 +16,7 @@ from pullfocus.stream.results import Results
 from pullfocus.stream.stored import StoredFrame
 from pullfocus.stream.video_job import refocus_video
 
-from .broken_job import SETTINGS, interrupt_when_there, names
+from .broken_job import SETTINGS, interrupted_at, names
 from .clip import write_clip
 from .command import assert_one_line, run
 from .probe import decode_all
@@ -64,11 +63,8 @@ def broken_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     write_clip(folder / "in.mp4", frames=FRAMES, size_wh=SIZE_WH)
     refocus(folder, aside / NAMES[request.param])
     made = Broken(folder, folder / NAMES[request.param], content(next(aside.iterdir())))
-    interrupter = Thread(target=interrupt_when_there, args=(made.job / "000002.state",))
-    interrupter.start()
-    with pytest.raises(KeyboardInterrupt) as stop:
+    with interrupted_at(2), pytest.raises(KeyboardInterrupt) as stop:
         refocus(made.folder, made.out)
-    interrupter.join()
     assert "--resume goes on" in stop.value.__notes__[-1]
     assert names(folder) == [made.job.name, "in.mp4"]
     return made
