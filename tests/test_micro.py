@@ -78,7 +78,7 @@ def test_all_run_that_need_no_gpu_and_the_others_say_why_not(outcomes: dict[str,
         job = JOBS[name]
         device = job.device if isinstance(job, KernelJob) else job.case.device
         if device == "cuda":
-            assert "GPU" in why or "not installed" in why or "libcuda" in why, name
+            assert any(word in why for word in ("GPU", "not installed", "libcuda", "CuPy cannot be imported")), name
         elif "bf16" not in name:  # not all processors have it
             assert why == "", name
 
