@@ -14,6 +14,7 @@ from .urls import host_of
 # Packets go out as they are made; FFmpeg would wait for a full buffer.
 _AT_ONCE = {"flush_packets": "1"}
 _HLS = {"hls_time": "1", "hls_list_size": "6", "hls_flags": "delete_segments+independent_segments+temp_file"}
+HTTP_PORTS = {"http": 80, "https": 443}
 UDP_PACKET_BYTES = 1316  # seven packets of MPEG-TS; more does not fit into one of Ethernet
 
 
@@ -29,6 +30,14 @@ class Destination:
     @property
     def is_srt(self) -> bool:
         return self.url.startswith("srt:")
+
+    @property
+    def http_server(self) -> tuple[str, int] | None:
+        """Host and port of what takes HLS over HTTP."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in HTTP_PORTS or parts.hostname is None:
+            return None
+        return parts.hostname, parts.port or HTTP_PORTS[parts.scheme]
 
 
 def destination_of(name: str, overwrite: bool) -> Destination:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from .ffmpeg_program import ffmpeg_passing_on, has_srt
 from .frame import Frame
 from .live_info import live_info
 
+CONNECT_S = 10.0
 MOST_BITS = 6_000_000  # a second, where the user wishes for none
 
 
@@ -130,6 +132,9 @@ def _output(destination: Destination) -> Generator[tuple[OutputContainer, Callab
         if destination.is_srt and not has_srt():
             program = stack.enter_context(ffmpeg_passing_on(destination))
             target, stands = program.pipe, program.is_connected
+        elif (server := destination.http_server) is not None:
+            # What is wrong with a segment's upload FFmpeg only says seconds later, and in words of its own.
+            socket.create_connection(server, CONNECT_S).close()
         options = destination.options
         output = stack.enter_context(av.open(target, "w", format=destination.container, container_options=options))
         yield output, stands

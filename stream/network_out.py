@@ -45,7 +45,7 @@ class NetworkSink:
         self._fit = FixedSize()
         self._stopped = Event()
         self._sender: Sender | None = None
-        self._stood = self._lost = False
+        self._has_sent = self._stood = self._lost = False
         self._wait_s = FIRST_WAIT_S
 
     def __enter__(self) -> NetworkSink:
@@ -66,6 +66,7 @@ class NetworkSink:
             self._stopped.wait(self._wait_s)
             self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
             raise FrameLost from error
+        self._has_sent = True
         if stands:
             self._stands()
         return True
@@ -97,7 +98,11 @@ class NetworkSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Raises OutputError when there was never a connection, of a run that ends without an error."""
+        is_silent = self._sender is not None and self._has_sent and not self._stood
         self._close()
+        if is_silent and error is None:
+            raise OutputError(f"--sink {self._destination.name}: cannot send (there was no connection until the end)")
 
 
 class Sender:

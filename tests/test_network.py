@@ -13,17 +13,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import pytest
-from pullfocus.kernels.errors import InputError
+from pullfocus.kernels.errors import InputError, OutputError
+from pullfocus.stream import network_out
 from pullfocus.stream.destinations import destination_of
+from pullfocus.stream.encoding_wish import EncodingWish
 from pullfocus.stream.live_request import LiveRequest
 from pullfocus.stream.report import SinkFacts, Spread
 from pullfocus.stream.sink_names import kind_of, what_was_done
+from pullfocus.stream.synthetic import SyntheticSource
 from pullfocus.stream.urls import host_of
 
 from .command import PULLFOCUS, assert_one_line, run, wait_for
+from .unchanged import Render
 
 pytestmark = pytest.mark.real_time
 
@@ -157,6 +162,23 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     result = run(*LIVE, "--sink", url)
     assert_one_line(result, "--sink rtmp://127.0.0.1:", "cannot send (Connection refused)")
     assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_for_hls_that_is_not_there_is_one_line(scheme: str) -> None:
+    done = run(*LIVE, "--frames", "20", "--sink", f"{scheme}://127.0.0.1:1/live.m3u8")
+    assert_one_line(done, f"--sink {scheme}://127.0.0.1:1: cannot send (Connection refused)")
+
+
+def test_a_sink_that_was_never_connected_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its frames lie in a pipe to a program that is still trying when the run ends."""
+    never = Mock(spec=network_out.Sender, send=Mock(return_value=False))
+    monkeypatch.setattr(network_out, "Sender", Mock(return_value=never))
+    frame = next(SyntheticSource((120, 160), live=False).frames())
+    rendered = Render()(frame)
+    sink = network_out.NetworkSink(destination_of("srt://127.0.0.1:1", False), 30.0, EncodingWish())
+    with pytest.raises(OutputError, match="no connection until the end"), sink:
+        sink.write(rendered)
 
 
 def test_a_server_that_never_answers_does_not_hold_up_ctrl_c_or_a_recording(tmp_path: Path) -> None:
