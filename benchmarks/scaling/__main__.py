@@ -58,6 +58,7 @@ def _deliver(record: Record, options: argparse.Namespace, console: Console) -> N
         console.print(f"* {line.replace('**', '')}", soft_wrap=True, highlight=False, markup=False)
     if options.json is not None:
         record.write(options.json, derived(record))
+        record = Record.read(options.json)  # as it is rounded there, for the page is compared with it
     if options.plots is not None:
         from .plots import write_plots
 
