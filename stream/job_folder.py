@@ -25,6 +25,7 @@ JOB, COMPLETE, DELIVERED, LOCK = "job.json", "complete.json", "delivered.json", 
 LAST = (LOCK, JOB, DELIVERED)  # deleted after all else: with them a half-deleted folder is still understood
 STATES_KEPT = 2
 SEGMENT_FRAMES = 100
+STATES = "[0-9]*.state"  # no half-written one that a kill has left, whose name begins with a dot
 
 
 class JobFolder:
@@ -52,7 +53,7 @@ class JobFolder:
     def resume_point(self, tracks: Sequence[str]) -> tuple[int, State]:
         """The segment to go on with, and the stages' state before it: all segments until there are whole."""
         whole = self._whole(tracks)
-        for path in sorted(self.path.glob("*.state"), reverse=True):
+        for path in sorted(self.path.glob(STATES), reverse=True):
             number = int(path.stem)
             if number <= whole:
                 with suppress(InputError):
@@ -78,7 +79,7 @@ class JobFolder:
     @property
     def holds_work(self) -> bool:
         """Whether a new run would lose something: a state is saved after a whole segment only."""
-        return (self.path / COMPLETE).is_file() or any(self.path.glob("*.state"))
+        return (self.path / COMPLETE).is_file() or any(self.path.glob(STATES))
 
     # Its life
 
@@ -102,7 +103,7 @@ class JobFolder:
                     f"{', another '.join(others)}; give what it was begun with, or --overwrite instead of --resume to "
                     "start anew"
                 )
-            for stale in self.path.glob(".*.part"):
+            for stale in self.path.glob(".*.part*"):
                 stale.unlink(missing_ok=True)
         self._has_begun = True
 

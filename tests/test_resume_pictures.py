@@ -92,6 +92,15 @@ def test_it_goes_on_to_the_same_bytes(broken: Broken) -> None:
     broken.assert_as_unbroken()
 
 
+def test_what_a_kill_left_half_written_is_in_nobodys_way(broken: Broken) -> None:
+    for state in broken.job.glob("[0-9]*.state"):
+        state.unlink()  # the kill came while the first was written
+    for name in (".000001.0a1b.part.state", ".000001.video.0a1b.part.mkv"):
+        (broken.job / name).write_bytes(b"half")
+    refocus(broken.folder, broken.out, resume=True)
+    broken.assert_as_unbroken()
+
+
 def test_it_is_refused_unless_asked_for_and_overwrite_starts_anew(broken: Broken) -> None:
     with pytest.raises(InputError, match=f"{broken.result.name} has an unfinished job: --resume goes on with it"):
         refocus(broken.folder, broken.out)
