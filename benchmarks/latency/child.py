@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,19 @@ def measure(request: RowRequest) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Exit code 0, or FAILED with what to tell the user as `error`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
+    """As `answer_question`."""
     settle_in()
+    return answer_question(lambda facts: measure(RowRequest.of_facts(facts)))
+
+
+def answer_question(do: Callable[[Any], Any]) -> int:
+    """Answer the JSON on stdin into the file that is named first, as JSON.
+
+    Exit code 0, or FAILED with what to tell the user as `error`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
     try:
-        answer, code = measure(RowRequest.of_facts(json.load(sys.stdin))), 0
+        answer, code = do(json.load(sys.stdin)), 0
     except PullfocusError as error:
         answer, code = {"error": str(error)}, FAILED
     Path(sys.argv[1]).write_text(json.dumps(answer), encoding="utf-8")

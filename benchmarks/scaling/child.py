@@ -5,13 +5,10 @@ python -P -m pullfocus.benchmarks.scaling.child OUT.json < TASK.json
 
 from __future__ import annotations
 
-import json
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,8 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from ...engines import checkpoint
 from ...engines.openvino_engine import OpenVinoEngine
-from ...kernels.errors import PullfocusError
 from ...stream.process import settle_in
+from ..latency.child import answer_question
 from ..latency.machine_state import Reading
 from ..pictures_720p import panned_photo
 from .case import Case
@@ -84,14 +81,8 @@ def share_threads(threads: int) -> None:
 
 
 def main() -> int:
-    """Exit code 0, or FAILED with what to tell the user as `error`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
-    try:
-        answer, code = do(json.load(sys.stdin)), 0
-    except PullfocusError as error:
-        answer, code = {"error": str(error)}, FAILED
-    Path(sys.argv[1]).write_text(json.dumps(answer), encoding="utf-8")
-    return code
+    """As `answer_question`."""
+    return answer_question(do)
 
 
 if __name__ == "__main__":
