@@ -26,7 +26,6 @@ from .net_facts import net_facts
 from .probe import Cost, measure
 from .rates import measure_rates
 
-FAILED = 2  # exit code; the one line is in OUT
 MODEL = "resnet18"
 
 

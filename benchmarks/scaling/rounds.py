@@ -14,11 +14,11 @@ from typing import Any
 
 from ...engines.api import to_stderr
 from ...kernels.errors import EngineError
+from ..latency.child import FAILED
 from ..latency.machine_state import surroundings
 from ..latency.measure import run_with_input
 from ..machine import describe_machine
 from .case import Case, Plan
-from .child import FAILED
 from .floors import NetFacts
 from .gpu import missing
 from .probe import STAGES, Cost
