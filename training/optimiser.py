@@ -26,7 +26,10 @@ def make_optimiser(net: DepthNet, wanted: Optimiser) -> torch.optim.Optimizer:
     ]
     make = torch.optim.AdamW if wanted.name == "adamw" else torch.optim.Adam
     return make(
-        [group for group in groups if group["params"]], lr=wanted.learning_rate, weight_decay=wanted.weight_decay
+        [group for group in groups if group["params"]],
+        lr=wanted.learning_rate,
+        weight_decay=wanted.weight_decay,
+        fused=True,  # one pass over each tensor: a tenth of a step on the CPU is the optimiser's otherwise
     )
 
 
