@@ -230,7 +230,8 @@ def test_real_training_set_is_whole() -> None:
     }
     assert len(samples) == 1680
     train, validation = split_validation(samples)
-    assert Counter(s.source for s in validation)["nyu_labeled_1449"] == 80
+    held = Counter(s.source for s in validation)
+    assert held == {"nyu_labeled_1449": 80, "piv_ist_kinect": 100, "middlebury_2003_2006": 4}
     assert len(train) + len(validation) == 1680
     assert samples[0].read().image.shape == (304, 400, 3)
     shares = {"nyu": 0.65, "piv_ist_kinect": 0.22, "other": 0.13}

@@ -44,6 +44,14 @@ def test_split_keeps_rooms_and_clips_on_one_side() -> None:
     assert people[1] == {"clip0", "clip5"}
 
 
+def test_split_holds_both_views_of_a_middlebury_scene() -> None:
+    source = "middlebury_2003_2006"
+    names = [f"middlebury_{scene}_view{k}" for scene in ("Aloe", "Laundry", "Moebius", "Books") for k in (1, 5)]
+    train, validation = split_validation([sample(name, source, source, "disparity") for name in names])
+    assert [s.name for s in train] == names[:2] + names[6:]
+    assert [s.name for s in validation] == names[2:6]
+
+
 def test_split_holds_whole_rooms_of_the_official_file() -> None:
     samples = [sample(f"nyu_{i:06}", "nyu_labeled_1449", f"den_{i // 3:04}{'ab'[i % 2]}") for i in range(300)]
     train, validation = split_validation(samples)
