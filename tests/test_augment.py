@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,27 @@ def test_plain_view_is_the_picture() -> None:
     picture, depth = render(image, target, True, view, (64, 96))
     torch.testing.assert_close(picture, image / 255.0)
     torch.testing.assert_close(depth[0], target)
+
+
+def test_a_band_shows_depth_and_the_rest_the_picture() -> None:
+    image, target = ramp(64, 100)
+    target[:, 30] = NAN
+    plain = View(top=0, left=0, height=64, width=100, mirror=False)
+    picture, depth = render(image, target, True, plain, (64, 100))
+    banded, same_depth = render(image, target, True, replace(plain, band=(0.2, 0.5)), (64, 100))
+    torch.testing.assert_close(same_depth, depth, equal_nan=True)
+    torch.testing.assert_close(banded[..., :20], picture[..., :20])
+    torch.testing.assert_close(banded[..., 50:], picture[..., 50:])
+    torch.testing.assert_close(banded[..., 20:50], depth[..., 20:50].nan_to_num(0.0).expand(3, -1, -1))
+
+
+def test_a_share_of_the_pictures_has_a_band() -> None:
+    views = Views(cut_depth=0.4)
+    dice = np.random.default_rng(0)
+    bands = [draw((300, 400), (192, 256), views, dice).band for _ in range(2000)]
+    drawn = [band for band in bands if band is not None]
+    assert len(drawn) / len(bands) == pytest.approx(0.4, abs=0.04)  # 3.6 sigma
+    assert all(0 <= left <= right <= 1 for left, right in drawn)
 
 
 def test_zooming_into_a_metric_picture_brings_it_nearer() -> None:

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pullfocus.training.losses import METRIC, RELATIVE, total_loss
-from pullfocus.training.losses.pointwise import LOG_OFFSET, bce, bce_floor, berhu, l1, log_l1, silog
+from pullfocus.training.losses.pointwise import LOG_OFFSET, aligned_log, bce, bce_floor, berhu, l1, log_l1, silog
 from pullfocus.training.losses.relative import affine, gradient
 from pullfocus.training.losses.structure import smoothness, virtual_normal
 
@@ -32,6 +32,20 @@ def test_log_l1_by_hand() -> None:
     prediction, target = maps([[0.18, 0.98]], [[0.5, 0.5]]), maps([[0.38, NAN]], [[0.5, 0.5]])
     np.testing.assert_allclose(log_l1(prediction, target), [np.log(0.40 / 0.20), 0.0], atol=1e-6)
     assert LOG_OFFSET == 0.02
+
+
+def test_aligned_log_by_hand() -> None:
+    # 0.1, 0.2, 0.3 fit 0.2, 0.4, 0.6 with scale 2; of 0.2, 0.4, 0.4 they fit best with scale 1 and shift 2/15.
+    prediction = maps([[0.1, 0.2, 0.3, 0.9]], [[0.1, 0.2, 0.3, 0.9]])
+    value = aligned_log(prediction, maps([[0.2, 0.4, 0.6, NAN]], [[0.2, 0.4, 0.4, NAN]]))
+    residuals = [math.log(7 / 30 / 0.2), math.log(0.4 / (1 / 3)), math.log(13 / 30 / 0.4)]
+    np.testing.assert_allclose(value, [0.0, sum(residuals) / 3], atol=1e-5)
+
+
+def test_aligned_log_is_blind_to_scale_and_shift_of_the_prediction() -> None:
+    prediction, target, _ = random_maps(17, 23)
+    target[0, 0, :5] = NAN
+    np.testing.assert_allclose(aligned_log(prediction, target), aligned_log(prediction * 0.3 + 0.2, target), rtol=1e-4)
 
 
 def test_l1_by_hand() -> None:

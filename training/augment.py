@@ -1,4 +1,4 @@
-"""Random views of training pictures, made on the device that trains: rotation, crop, mirror, colours, blur, noise.
+"""Random views of training pictures, made on the device that trains: geometry, colours, blur, noise, CutDepth.
 
 `draw` rolls the dice on the CPU, so that a step looks the same on every device and after a resume;
 `render` computes.
@@ -20,6 +20,7 @@ from ..engines.shape import MEAN
 from .config import Views
 
 BLUR_PX = 9  # kernel side
+WIDEST_BAND = 0.75  # of what is right of its left side; p of Kim et al.
 GREY = (0.299, 0.587, 0.114)  # BT.601 luma
 
 
@@ -41,6 +42,7 @@ class View:
     blur_px: float = 0.0  # σ of a Gaussian; 0 = none
     noise: float = 0.0  # σ of white noise, as a share of white
     noise_seed: int = 0
+    band: tuple[float, float] | None = None  # left and right of the band that shows depth, as shares of the width
 
 
 def draw(picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rng: Generator) -> View:
@@ -54,6 +56,7 @@ def draw(picture_hw: tuple[int, int], size_hw: tuple[int, int], views: Views, rn
         blur_px=float(rng.uniform(0.4, 1.2)) if rng.random() < views.blur else 0.0,
         noise=float(rng.uniform(0.004, 0.03)) if rng.random() < views.noise else 0.0,
         noise_seed=int(rng.integers(0, 2**62)),
+        band=_band(rng) if views.cut_depth and rng.random() < views.cut_depth else None,
     )  # fmt: skip
 
 
@@ -69,6 +72,11 @@ def _crop(
     height = min(max(round(crop_h), 1), h)
     width = min(max(round(crop_h * aspect), 1), w)
     return int(rng.integers(0, h - height + 1)), int(rng.integers(0, w - width + 1)), height, width
+
+
+def _band(rng: Generator) -> tuple[float, float]:
+    left = float(rng.uniform())
+    return left, left + WIDEST_BAND * float(rng.uniform()) * (1.0 - left)
 
 
 def _colours(strength: float, rng: Generator) -> tuple[float, float, tuple[float, float, float], float, float]:
@@ -102,7 +110,16 @@ def render(image: Tensor, target: Tensor, metric: bool, view: View, size_hw: tup
         depth = (depth / zoom).clamp_max(1.0)
     if view.mirror:
         cut, depth = cut.flip(-1), depth.flip(-1)
-    return _coloured(cut, view), depth
+    cut = _coloured(cut, view)
+    return (_with_band(cut, depth, view.band) if view.band else cut), depth
+
+
+def _with_band(image: Tensor, depth: Tensor, band: tuple[float, float]) -> Tensor:
+    """Vertical CutDepth (Kim et al. 2022, arXiv:2201.07436, sec. 3.4): a band of the target shown as grey."""
+    left, right = (round(share * image.shape[-1]) for share in band)
+    shown = image.clone()
+    shown[..., left:right] = depth[..., left:right].nan_to_num(0.0)
+    return shown
 
 
 def _rotated(image: Tensor, target: Tensor, degrees: float) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,17 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Side = Annotated[int, Field(ge=32, multiple_of=32)]  # the encoder halves five times
 LossName = Literal[
-    "affine", "gradient", "log_l1", "l1", "bce", "silog", "berhu", "virtual_normal", "smoothness", "defocus"
+    "affine",
+    "gradient",
+    "log_l1",
+    "aligned_log",
+    "l1",
+    "bce",
+    "silog",
+    "berhu",
+    "virtual_normal",
+    "smoothness",
+    "defocus",
 ]
 
 
@@ -68,6 +78,7 @@ class Views(_Section):
     blur: Share = 0.1
     noise: Share = 0.15
     compression: Share = 0.1  # share of pictures that go through a poor JPEG
+    cut_depth: Share = 0.0  # share of pictures with an upright band of their own depth in place of colours
 
 
 class Optimiser(_Section):

@@ -17,6 +17,7 @@ Term = Callable[[Tensor, Tensor], Tensor]
 RELATIVE: dict[str, Term] = {"affine": relative.affine, "gradient": relative.gradient}
 METRIC: dict[str, Term] = {
     "log_l1": pointwise.log_l1,
+    "aligned_log": pointwise.aligned_log,
     "l1": pointwise.l1,
     "bce": pointwise.bce,
     "silog": pointwise.silog,

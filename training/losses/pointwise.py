@@ -14,6 +14,7 @@ from .masked import filled, masked_mean
 LOG_OFFSET = 0.02  # keeps log(inverse depth) finite; 25 m
 SILOG_FOCUS = 0.5  # λ of Eigen et al.: 0 = RMSE of the log, 1 = blind to scale
 BERHU_SHARE = 0.2  # the border of berHu as a share of the largest residual
+FARTHEST = 0.05  # inverse depth of 10 m
 EPSILON = 1e-6
 
 
@@ -21,6 +22,25 @@ def log_l1(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean |log(p + e) − log(t + e)|."""
     valid = ~torch.isnan(target)
     return masked_mean(_log_residual(prediction, target, valid).abs(), valid)
+
+
+def aligned_log(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean |log(p') − log(t)|, p' being p with the scale and shift that fit t best by least squares.
+
+    As nets are judged (Ranftl et al. 2020, arXiv:1907.01341, sec. 6): after the same fit, cut off at 10 m as there.
+    Blind to scale and shift of the prediction, not of the target.
+    """
+    valid = ~torch.isnan(target)
+    true = filled(target, valid)
+    centred = (prediction - _mean_map(prediction, valid)) * valid
+    mean = _mean_map(true, valid)
+    scale = masked_mean(centred * (true - mean), valid) / masked_mean(centred**2, valid).clamp_min(EPSILON)
+    aligned = (scale.view(-1, 1, 1, 1) * centred + mean).clamp_min(FARTHEST)
+    return masked_mean((torch.log(aligned) - torch.log(true.clamp_min(FARTHEST))).abs(), valid)
+
+
+def _mean_map(x: Tensor, valid: Tensor) -> Tensor:
+    return masked_mean(x, valid).view(-1, 1, 1, 1)
 
 
 def l1(prediction: Tensor, target: Tensor) -> Tensor:

@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from .masked import filled, masked_mean
+from .pointwise import FARTHEST
 
 TRIPLETS = 4000  # a picture
 FOCAL = 0.9  # focal length over picture width; NYU's Kinect has 519 px at 561
 UNIT_M = 0.5  # inverse depth 1.0 in metres
-FARTHEST = 0.05  # inverse depth of 10 m
 WIDEST_COSINE = 0.867  # a triangle with a corner under 30° or over 150° is nearly a line
 LEAST_APART_M = 0.1  # nearer corners say more about noise than about planes
 EDGE_STEEPNESS = 10.0  # a step of 0.1 in the picture lets depth change about three times as freely
