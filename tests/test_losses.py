@@ -9,13 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pullfocus.training.losses import METRIC, RELATIVE, total_loss
+from pullfocus.training.losses import METRIC, ORDINAL, RELATIVE, total_loss
 from pullfocus.training.losses.pointwise import LOG_OFFSET, aligned_log, bce, bce_floor, berhu, l1, log_l1, silog
 from pullfocus.training.losses.relative import affine, gradient
 from pullfocus.training.losses.structure import smoothness, virtual_normal
 
 NAN = float("nan")
-ALL = dict.fromkeys((*RELATIVE, *METRIC, "smoothness"), 0.5)
+ALL = dict.fromkeys((*RELATIVE, *ORDINAL, *METRIC, "smoothness"), 0.5)
 
 
 def maps(*values: list[list[float]]) -> torch.Tensor:

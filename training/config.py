@@ -29,6 +29,7 @@ LossName = Literal[
     "berhu",
     "virtual_normal",
     "smoothness",
+    "ranking",
     "defocus",
 ]
 

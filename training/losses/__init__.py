@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from . import defocus, pointwise, relative, structure
+from . import defocus, pointwise, ranking, relative, structure
 
 Term = Callable[[Tensor, Tensor], Tensor]
 
 RELATIVE: dict[str, Term] = {"affine": relative.affine, "gradient": relative.gradient}
+ORDINAL: dict[str, Term] = {"ranking": ranking.ranking}
 METRIC: dict[str, Term] = {
     "log_l1": pointwise.log_l1,
     "aligned_log": pointwise.aligned_log,
@@ -45,4 +46,6 @@ def _term(name: str, prediction: Tensor, target: Tensor, image: Tensor, metric: 
         return defocus.defocus(prediction, target, image) * metric
     if name in RELATIVE:
         return RELATIVE[name](prediction, target)
+    if name in ORDINAL:
+        return ORDINAL[name](prediction, target)
     return METRIC[name](prediction, target) * metric
