@@ -7,7 +7,9 @@ import signal
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import TypeVar
 
 Case = TypeVar("Case")
@@ -23,7 +25,7 @@ def each(work: Callable[[Case], Done], cases: Sequence[Case], processes: int = 0
         return [work(case) for case in cases]
     others = set(active_children())
     # Not forks of this process: OpenCV's threads would be missing in them.
-    with ProcessPoolExecutor(processes or os.cpu_count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes or os.cpu_count(), get_context("spawn"), _end_with_parent) as pool:
         with _ctrl_c_unheard():  # they inherit it: only this process hears Ctrl-C, and ends them
             futures = [pool.submit(work, case) for case in cases]
         try:
@@ -32,6 +34,18 @@ def each(work: Callable[[Case], Done], cases: Sequence[Case], processes: int = 0
             for child in set(active_children()) - others:
                 child.terminate()
             raise
+
+
+def _end_with_parent() -> None:
+    """For a worker: one whose parent was killed would wait for work for ever."""
+    parent = parent_process()
+    assert parent is not None, "only for a child"
+    Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 @contextmanager
