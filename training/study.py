@@ -38,8 +38,9 @@ from .tool import run_tool
 from .trainer import STATE, Trainer
 from .variants import VariantNet
 
-PROBE_STEPS = 16  # how many steps tell what a step costs
-SAME_COST = 0.08  # a difference of cost that may be noise
+PROBE_STEPS = 8  # how many steps tell what a step costs
+PROBES = 2  # of each row; the least counts, for what other work on the machine adds is noise
+SAME_COST = 0.1  # a difference of cost that may be noise
 COLUMNS = ("pair_order", "delta1", "abs_rel", "edge_ratio", "boundary_f1")
 
 
@@ -113,12 +114,16 @@ class Lab:
         return Trial(row, seed, steps, round(train_s, 1), {source: s.as_json() for source, s in scores.items()})
 
     def _steps(self, row: str, seed: int) -> int:
-        """As many steps as take the time of the base's: costs are measured in turn, on the machine as it is now."""
+        """As many steps as take the time of the base's, and never more: none gains from a noisy measurement."""
         study = self._study
         if row == study.plain:
             return study.steps
-        base_s, row_s = (self._cost_s(name, seed) for name in (study.plain, row))
-        return study.steps if abs(row_s / base_s - 1.0) < SAME_COST else round(study.steps * base_s / row_s)
+        # In turn: the machine may be slower a minute later.
+        base_s, row_s = (
+            min(costs)
+            for costs in zip(*((self._cost_s(study.plain, seed), self._cost_s(row, seed)) for _ in range(PROBES)))
+        )
+        return study.steps if row_s < base_s * (1.0 + SAME_COST) else round(study.steps * base_s / row_s)
 
     def _cost_s(self, row: str, seed: int) -> float:
         start_s = self._clock()
