@@ -7,16 +7,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..engines.atomic import write_text
 from ..kernels.errors import InputError
 from ..training.tool import one_line_errors
 from .readme_rows import ROWS, Row
+from .result_file import read_object
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = "benchmarks/results"
@@ -40,7 +39,7 @@ def as_markdown(rows: Sequence[Row], root: Path = ROOT) -> str:
 
 
 def _answer(row: Row, paths: Sequence[Path]) -> str:
-    facts = [_read(path) for path in paths]
+    facts = [read_object(path, "expected a result of a benchmark") for path in paths]
     try:
         return row.answer(*facts)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -49,13 +48,6 @@ def _answer(row: Row, paths: Sequence[Path]) -> str:
             f"{named}: {error!r} where the row {row.question[:40]!r}… looks; measure again, or change benchmarks/"
             "readme_rows.py"
         ) from error
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: expected a result as JSON ({error})") from error
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -114,7 +114,9 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "not JSON"),
-        ("[1]", "no result of pullfocus bench"),
+        ("[1]", "not a JSON object; expected a file that pullfocus bench --json has written"),
+        ("[" * 100_000, "not JSON"),
+        ("{}", "no result of pullfocus bench"),
         ('{"stages": {}, "latency": {}, "fps": 1}', "written by an older pullfocus bench"),
         ('{"format": "pullfocus bench 2", "rows": [], "environment": {}}', "holds no row"),
         ('{"format": "pullfocus bench 2", "rows": [{"settings": {}}], "environment": {}}', "damaged"),

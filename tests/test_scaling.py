@@ -166,7 +166,12 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("{", "not JSON"), ("[]", "expected a file of format"), ('{"format": "pullfocus scaling 1"}', "damaged")],
+    [
+        ("{", "not JSON"),
+        ("[]", "not a JSON object; expected a file of format 'pullfocus scaling 1'; measure again"),
+        ('{"format": "pullfocus scaling 0"}', "no result of benchmarks.scaling; expected a file of format"),
+        ('{"format": "pullfocus scaling 1"}', "damaged"),
+    ],
 )
 def test_no_other_file_is_taken(tmp_path: Path, text: str, why: str) -> None:
     path = tmp_path / "scaling.json"

@@ -6,13 +6,14 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 from ...engines.atomic import write_text
 from ...kernels.errors import InputError
+from ..result_file import read_object
 from .row import Row
 
 FORMAT = "pullfocus bench 2"
+EXPECTED = "expected a file that pullfocus bench --json has written"
 NUMBERS = re.compile(r"\[\s+(-?\d+(?:,\s+-?\d+)*)\s+\]")
 
 
@@ -37,14 +38,14 @@ class Result:
     @classmethod
     def read(cls, path: Path) -> Result:
         """Raises InputError for whatever `write` did not write."""
-        facts = _load(path)
+        facts = read_object(path, EXPECTED)
         if facts.get("format") != FORMAT:
             if "stages" in facts and "latency" in facts:
                 raise InputError(
                     f"{path}: written by an older pullfocus bench, without the series that a comparison needs; "
                     "measure again with pullfocus bench --json"
                 )
-            raise InputError(f"{path}: no result of pullfocus bench; expected a file that bench --json has written")
+            raise InputError(f"{path}: no result of pullfocus bench; {EXPECTED}")
         try:
             rows = [Row.of_facts(row) for row in facts["rows"]]
             surroundings = {str(name): str(value) for name, value in facts["environment"].items()}
@@ -53,15 +54,3 @@ class Result:
         if not rows:
             raise InputError(f"{path}: holds no row; measure again")
         return cls(rows, surroundings)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read it ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON ({error}); expected a file that bench --json has written") from error
-    if not isinstance(facts, dict):
-        raise InputError(f"{path}: no result of pullfocus bench; expected a file that bench --json has written")
-    return cast(dict[str, Any], facts)

@@ -22,6 +22,7 @@ from ...engines.atomic import check_target, make_folder, write_text
 from ...kernels.errors import InputError
 from ...training.tool import one_line_errors
 from ..machine import describe_machine
+from ..result_file import read_object
 from ..scenes import REPORTING
 from .table import HEADS, as_markdown, for_terminal, missing, rows
 from .work import Plan, described, make_work
@@ -49,7 +50,7 @@ def main() -> None:
     """Print the table, and write it as JSON."""
     options = _options()
     if options.markdown is not None:
-        print(as_markdown(_read(options.markdown)))
+        print(as_markdown(read_object(options.markdown, "expected a file that --json wrote")))
         return
     _check(options)
     pictures = str(options.pictures) if options.pictures else ""
@@ -91,13 +92,6 @@ def _check(options: argparse.Namespace) -> None:
         check_target(options.json, overwrite=True)
     if options.pictures is not None:
         make_folder(options.pictures)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"--markdown {path}: expected a file that --json wrote ({error})") from error
 
 
 def _count(text: str) -> int:

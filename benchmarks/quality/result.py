@@ -7,10 +7,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from ...engines.atomic import write_text
 from ...kernels.errors import InputError
+from ..result_file import read_object
 from .measures import MEASURES
 from .request import Settings
 
@@ -57,7 +58,7 @@ class Result:
     @classmethod
     def read(cls, path: Path) -> Result:
         """Raises InputError for whatever `write` did not write."""
-        facts = _load(path)
+        facts = read_object(path, EXPECTED)
         if facts.get("format") != FORMAT:
             raise InputError(f"{path}: no result of pullfocus bench quality; {EXPECTED}")
         try:
@@ -102,15 +103,3 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"got {value!r} for a number")
     return float(value)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read it ({error.strerror}); {EXPECTED}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON ({error}); {EXPECTED}") from error
-    if not isinstance(facts, dict):
-        raise InputError(f"{path}: no result of pullfocus bench quality; {EXPECTED}")
-    return cast(dict[str, Any], facts)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...engines.atomic import write_text
 from ...kernels.errors import InputError
+from ..result_file import read_object
 from .case import Case
 from .floors import NetFacts
 from .probe import Cost
@@ -22,6 +23,7 @@ from .streams import Together
 
 FORMAT = "pullfocus scaling 1"
 AGAIN = "measure again with python -m pullfocus.benchmarks.scaling --json"
+EXPECTED = f"expected a file of format {FORMAT!r}; {AGAIN}"
 _NUMBERS = re.compile(r"\[\s+(-?[\d.e-]+(?:,\s+-?[\d.e-]+)*)\s+\]")
 
 
@@ -120,16 +122,11 @@ class Record:
     @classmethod
     def read(cls, path: Path) -> Record:
         """Raises InputError for whatever `write` did not write."""
+        facts = read_object(path, EXPECTED)
+        if facts.get("format") != FORMAT:
+            raise InputError(f"{path}: no result of benchmarks.scaling; {EXPECTED}")
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{path}: cannot read it ({error.strerror}); {AGAIN}") from error
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}: not JSON ({error}); {AGAIN}") from error
-        if not isinstance(facts, dict) or cast(dict[str, Any], facts).get("format") != FORMAT:
-            raise InputError(f"{path}: expected a file of format {FORMAT!r}; {AGAIN}")
-        try:
-            return _of_facts(cast(dict[str, Any], facts))
+            return _of_facts(facts)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); {AGAIN}") from error
 
