@@ -30,6 +30,7 @@ from ..engines.atomic import write_text
 from ..kernels.errors import InputError
 from ..training.tool import one_line_errors
 from .machine import describe_machine
+from .program import PULLFOCUS
 
 SIZES = ("640x480", "1280x720")
 RATE = 30
@@ -37,13 +38,13 @@ LATER_STARTS = 3
 START_LIMIT_S = 20.0
 STARTS = 5
 STRIPE_CODES, STRIPES = 8, 8
-PROGRAM = [sys.executable, "-P", "-c", "from pullfocus.stream.cli import main; main()", "live", "--source", "synthetic"]
+LIVE = (*PULLFOCUS, "live", "--source", "synthetic")
 
 
 def run_of(size: str, seconds: float, folder: Path) -> dict[str, Any]:
     """Frames, losses and lateness of a run into nothing."""
     report = folder / f"{size}.json"
-    command = [*PROGRAM, "--size", size, "--fps", str(RATE), "--frames", str(round(seconds * RATE)), "--sink", "null"]
+    command = [*LIVE, "--size", size, "--fps", str(RATE), "--frames", str(round(seconds * RATE)), "--sink", "null"]
     subprocess.run([*command, "--json", str(report)], check=True)  # noqa: S603
     facts = json.loads(report.read_text(encoding="utf-8"))
     kept = ("frames", "dropped", "fps", "latency", "cpu_ms_per_frame", "engine", "stages")
@@ -53,7 +54,7 @@ def run_of(size: str, seconds: float, folder: Path) -> dict[str, Any]:
 
 def start_to_pipe_s(environment: dict[str, str]) -> float:
     """From the program's start to the first picture on its stdout."""
-    command = [*PROGRAM, "--sink", "-"]
+    command = [*LIVE, "--sink", "-"]
     start_s = monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:  # noqa: S603
         assert process.stdout is not None
@@ -72,7 +73,7 @@ def start_to_screen_s(environment: dict[str, str]) -> float:
     Without a window manager Qt sometimes leaves a window black for good, in any program; such a start is not counted.
     """
     for _ in range(STARTS):
-        command = [*PROGRAM, "--fresh"]
+        command = [*LIVE, "--fresh"]
         with own_screen() as display:
             start_s = monotonic()
             with subprocess.Popen(  # noqa: S603

@@ -14,7 +14,6 @@ import json
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator
@@ -39,6 +38,7 @@ from ..stream.web.address import Address
 from ..stream.web.sink import WebSink
 from ..training.tool import one_line_errors
 from .machine import describe_machine
+from .program import PULLFOCUS
 
 SIZE_HW, RATE, BITS = (480, 640), 30, 20
 SAMPLES = 150
@@ -136,8 +136,8 @@ def lateness_ms(browser: Any, way: str) -> dict[str, float]:
 def run_of(browser: Any, visited: bool, folder: Path) -> dict[str, float]:
     """Rate and hand-over time of a run, with two browsers and one that hangs where it is `visited`."""
     report = folder / f"{visited}.json"
-    command = [sys.executable, "-P", "-c", "from pullfocus.stream.cli import main; main()", "live", "--sink", "null"]
-    command += ["--engine", "plane", "--source", "synthetic", "--frames", str(FRAMES), "--json", str(report)]
+    command = [*PULLFOCUS, "live", "--sink", "null", "--engine", "plane", "--source", "synthetic"]
+    command += ["--frames", str(FRAMES), "--json", str(report)]
     with subprocess.Popen([*command, *MODEST, "--web", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stderr is not None
         url = process.stderr.readline().split()[-1]

@@ -26,6 +26,7 @@ from ..engines.atomic import write_text
 from ..training.tool import one_line_errors
 from .flash_clip import RATE, Signals, read_signals, write_clip
 from .machine import describe_machine
+from .program import PULLFOCUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def soak(request: SoakRequest, folder: Path) -> SoakResult:
     """Run in `folder` (left full of clips). Raises CalledProcessError when `pullfocus video` fails."""
     source, target = folder / "in.mp4", folder / "out.mp4"
     write_clip(source, request.seconds, request.size_hw)
-    command = [_console_script(), "video", str(source), "-o", str(target), "--engine", request.engine]
+    command = [*PULLFOCUS, "video", str(source), "-o", str(target), "--engine", request.engine]
     samples, elapsed_s = watch(command, request.sample_every_s)
     memory = summarise(samples, elapsed_s * request.warm_up_share)
     before, after = read_signals(source), read_signals(target)
@@ -158,11 +159,6 @@ def _memory_faults(memory: Memory, tolerance: float, minutes: float) -> list[str
             f"{tolerance:.0%} of its median of {memory.median_mb:.1f} MiB"
         )
     return faults
-
-
-def _console_script() -> str:
-    """The installed command that belongs to this Python."""
-    return str(Path(sys.executable).with_name("pullfocus" + (".exe" if sys.platform == "win32" else "")))
 
 
 def main() -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from time import process_time
 
@@ -15,6 +17,7 @@ from pullfocus.benchmarks.against_report import compare
 from pullfocus.benchmarks.machine import describe_machine
 from pullfocus.benchmarks.nets import measure, multiply_adds
 from pullfocus.benchmarks.pictures_720p import panned_photo
+from pullfocus.benchmarks.program import PULLFOCUS
 from pullfocus.engines import checkpoint
 from pullfocus.engines.torch_engine import load_net
 from pullfocus.kernels.api import Centres, InverseDepth, Lens, Picture, Quality, RefocusStyle, load
@@ -162,3 +165,12 @@ def test_a_benchmark_without_its_data_ends_in_one_line() -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("pullfocus: cannot read /no/such/set.csv: there is no such file")
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_benchmark_starts_what_its_user_starts(tmp_path: Path) -> None:
+    (script,) = entry_points(group="console_scripts", name="pullfocus")
+    assert PULLFOCUS[-1] == f"from {script.module} import {script.attr}; {script.attr}()"
+    (tmp_path / "typing.py").write_text("raise SystemExit('the wrong one')")  # as a checkout's folder `kernels` might
+    unsafe = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    told = subprocess.check_output([*PULLFOCUS, "--version"], cwd=tmp_path, env=unsafe, text=True, timeout=60)
+    assert told.startswith("pullfocus ")
