@@ -109,43 +109,28 @@ def threads(record: Record, stage: str, quality: Quality) -> Sharing:
 
 def streams(record: Record) -> Sharing:
     """Frames a second of n streams together."""
-    found = record.together(None)
-    return _sharing(list(found), [_median(windows, "fps") for windows in found.values()])
+    found = windows(record, None)
+    return _sharing([each.streams for each in found], [each.fps for each in found])
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Medians of rounds at one share of the machine's capacity; None = streams as fast as they go."""
-
-    streams: int
-    share: float | None
-    fps: float
-    p50_ms: float
-    p95_ms: float
-    dropped: float
-    cpu_ms: float
+def windows(record: Record, share: float | None) -> list[Together]:
+    """Medians of all rounds for each count of streams, the fewest first; share: as of `Together`."""
+    return [_medians(some) for some in record.together(share).values()]
 
 
-def windows(record: Record, share: float | None) -> list[Loaded]:
-    names = ("fps", "p50_ms", "p95_ms", "dropped", "cpu_ms")
-    return [Loaded(n, share, *(_median(some, name) for name in names)) for n, some in record.together(share).items()]
-
-
-def loads(record: Record) -> list[Loaded]:
+def loads(record: Record) -> list[Together]:
     """At each share, the lightest first; rounds may differ in how many streams did most, all of them count."""
-    found = list[Loaded]()
-    for share in record.shares:
-        some = [window for window in record.streams if window.share == share]
-        names = ("fps", "p50_ms", "p95_ms", "dropped", "cpu_ms")
-        found.append(Loaded(max(each.streams for each in some), share, *(_median(some, name) for name in names)))
-    return found
+    return [_medians([each for each in record.streams if each.share == share]) for share in record.shares]
 
 
-def _median(some: Sequence[Together], name: str) -> float:
-    return float(np.median([getattr(window, name) for window in some]))
+def _medians(some: Sequence[Together]) -> Together:
+    """Of windows at one share."""
+    names = ("fps", "p50_ms", "p95_ms", "dropped", "cpu_ms")
+    found = {name: float(np.median([getattr(window, name) for window in some])) for name in names}
+    return Together(max(window.streams for window in some), some[0].share, **found)
 
 
-def safe_load(found: Sequence[Loaded]) -> float:
+def safe_load(found: Sequence[Together]) -> float:
     """The largest share up to which latency stays below twice that of the lightest load, and 99 % of frames come.
 
     0 where not even the lightest does.

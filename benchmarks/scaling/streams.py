@@ -26,9 +26,10 @@ END_S = 10.0  # in which a process ends by itself
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """What so many streams did in one window. fps: of all. cpu_ms: of a frame. Latencies: of all their frames.
+    """What so many streams did in one window, or the medians of several.
 
     share: of the machine's capacity at which frames came; None: as fast as they went. dropped: share of the frames.
+    fps: of all. cpu_ms: of a frame. Latencies: of all their frames.
     """
 
     streams: int
