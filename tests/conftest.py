@@ -17,6 +17,7 @@ from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.device import CupyLauncher
 from pullfocus.kernels.errors import InputError
 
+from .cuda_shim.card import LateCard
 from .cuda_shim.launcher import COMPILER, ShimLauncher
 from .ported import Ported
 
@@ -90,9 +91,25 @@ def both_ways(request: pytest.FixtureRequest) -> tuple[Ported, Ported]:
 
 
 def _compiled_for_the_cpu(request: pytest.FixtureRequest, backwards: bool) -> Ported:
+    return Ported(CudaKernels(_launcher(request, backwards)))
+
+
+def _launcher(request: pytest.FixtureRequest, backwards: bool = False) -> ShimLauncher:
     if COMPILER is None:
         pytest.skip("g++ is not here: it compiles the CUDA kernels for the CPU")
-    return Ported(CudaKernels(ShimLauncher(request.config.cache.mkdir("cuda_shim"), backwards)))
+    return ShimLauncher(request.config.cache.mkdir("cuda_shim"), backwards)
+
+
+@pytest.fixture
+def shim(request: pytest.FixtureRequest) -> ShimLauncher:
+    """Launches the CUDA kernels, compiled for the CPU."""
+    return _launcher(request)
+
+
+@pytest.fixture
+def card(shim: ShimLauncher) -> LateCard:
+    """A card without a GPU, on which all work is done as late as CUDA may."""
+    return LateCard(shim)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from pullfocus.stream.video_job import depth_of_video, refocus_video
 
 from .clip import write_clip
 from .cuda_shim.card import LateCard
-from .cuda_shim.launcher import COMPILER, ShimLauncher
+from .cuda_shim.launcher import ShimLauncher
 from .probe import decode_all
 
 HW = (48, 64)
@@ -31,13 +31,6 @@ HW = (48, 64)
 
 def settings_for(device: DeviceChoice) -> Settings:
     return Settings(engine=EngineRequest("auto", device))
-
-
-@pytest.fixture
-def shim(request: pytest.FixtureRequest) -> ShimLauncher:
-    if COMPILER is None:
-        pytest.skip("g++ is not here: it compiles the CUDA kernels for the CPU")
-    return ShimLauncher(request.config.cache.mkdir("cuda_shim"))
 
 
 class Full(ShimLauncher):
