@@ -14,6 +14,16 @@ A message says what was got, what was expected and what to do.
 
 from __future__ import annotations
 
+import errno
+import os
+
+_WHAT_TO_DO = {
+    errno.ENAMETOOLONG: "choose a shorter one (most disks take 255 bytes for a name, 4095 for a whole path)",
+    errno.EACCES: "ask its owner, or choose another place",
+    errno.EPERM: "ask its owner, or choose another place",
+}
+_SHOWN = 60  # characters of a path that is too long
+
 
 class PullfocusError(Exception):
     """Base of the errors above."""
@@ -48,3 +58,16 @@ class EncoderLostError(OutputError):
 
 class StuckError(PullfocusError):
     """A thread did not stop in time."""
+
+
+def refused_path(error: OSError) -> InputError | None:
+    """What the user should know of a path that the system will not so much as look for; None for any other error.
+
+    For such a one `Path.exists` and its like do not say False, as for one that leads nowhere: they raise.
+    """
+    if error.errno not in _WHAT_TO_DO or not isinstance(error.filename, str | bytes | os.PathLike):
+        return None
+    name = os.fsdecode(error.filename)
+    if error.errno == errno.ENAMETOOLONG:
+        name = f"{name[:_SHOWN]}… ({len(name)} characters)"
+    return InputError(f"{name}: {error.strerror}; {_WHAT_TO_DO[error.errno]}")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ..kernels.errors import PullfocusError
+from ..kernels.errors import PullfocusError, refused_path
 from . import commands, engine_commands
 from .batch_command import BatchCommand, batch
 from .interrupts import listen
@@ -47,6 +47,11 @@ def run_cli(arguments: list[str]) -> int:
             _complain(f"{message}. Try --help.")
     except PullfocusError as error:
         _complain(str(error))
+    except OSError as error:
+        refused = refused_path(error)
+        if refused is None:
+            raise
+        _complain(str(refused))
     except StoppedError as stop:
         _complain(str(stop))
         return INTERRUPTED

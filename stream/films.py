@@ -20,7 +20,7 @@ from .focus_script import from_time_on
 from .frame import Frame
 from .span import Reading
 from .stills import is_sequence, open_sequence, open_webp
-from .stills_out import check_sequence_target, is_numbered
+from .stills_out import check_sequence_target, folder_of_its_own, is_numbered
 from .video_in import VideoSource
 from .video_info import VideoInfo
 
@@ -111,8 +111,8 @@ def check_wish(target: Path, wish: EncodingWish) -> None:
 
 
 def result_of(target: Path) -> Path:
-    """What appears under its name when all is done: the file, or the folder of numbered pictures."""
-    return target.parent if is_numbered(target) else target
+    """What appears under its name when all is done: the file, or the folder of numbered pictures. Raises InputError."""
+    return folder_of_its_own(target) if is_numbered(target) else target
 
 
 def pattern_of(target: Path) -> str:

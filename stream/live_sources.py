@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..kernels.errors import InputError
+from ..kernels.errors import InputError, refused_path
 from .clock import pace
 from .damage import Damage, Telling
 from .frame import Frame
@@ -115,7 +115,10 @@ def _own_rate(request: LiveRequest, name: str) -> list[str]:
 def _is_file(source: str) -> bool:
     from .camera_search import camera_number
 
-    return camera_number(source) is None and bool(source) and Path(source).exists()
+    try:
+        return camera_number(source) is None and bool(source) and Path(source).exists()
+    except OSError as error:
+        raise (refused_path(error) or error) from error
 
 
 def open_bench_source(stack: ExitStack, request: LiveRequest) -> SizedSource:

@@ -23,14 +23,20 @@ def is_numbered(path: Path) -> bool:
     return NUMBERED.search(path.name) is not None
 
 
+def folder_of_its_own(pattern: Path) -> Path:
+    """The folder of numbered pictures, which is replaced as a whole. Raises InputError where that cannot be."""
+    folder = pattern.parent
+    if not folder.name or folder.resolve() == Path.cwd():  # a root, or `.`
+        raise InputError(f"{pattern}: numbered pictures need a folder of their own, such as frames/{pattern.name}")
+    return folder
+
+
 def check_sequence_target(pattern: Path, overwrite: bool) -> None:
     """Raises InputError when the folder of `pattern` cannot be made, or holds something that would be lost."""
     check_ending(pattern)
-    folder = pattern.parent
+    folder = folder_of_its_own(pattern)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; numbered pictures need a folder of their own")
-    if folder.resolve() == Path.cwd():
-        raise InputError(f"{pattern}: numbered pictures need a folder of their own, such as frames/{pattern.name}")
     if not folder.parent.is_dir():
         raise InputError(f"{pattern}: the folder {folder.parent} does not exist; create it first")
     held = [path.name for path in folder.iterdir()] if folder.is_dir() else []
