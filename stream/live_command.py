@@ -19,6 +19,7 @@ from .targets import LayerNumber, read_target
 from .web.address import DEFAULT_ADDRESS
 
 WEB_VALUE = re.compile("[^-].*")
+ALONE = {"web": DEFAULT_ADDRESS}  # what an option means that stands alone, and that is `true` in a file
 NOT_IN_A_FILE = ("settings_file", "fresh", "help")
 NAMES: Mapping[type, str] = {
     bool: "true or false",
@@ -40,7 +41,7 @@ class LiveCommand(TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        args = filled_in(args, "--web", WEB_VALUE, DEFAULT_ADDRESS)
+        args = filled_in(args, "--web", WEB_VALUE, ALONE["web"])
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         if not given.get("help"):
             file = given.get("settings_file")
@@ -74,7 +75,19 @@ def read_settings(path: Path, command: TyperCommand) -> dict[str, Any]:
     for option in values:
         if option not in names:
             raise InputError(f"--settings {path}: there is no option {option!r}; expected {', '.join(sorted(names))}")
-    return {names[option]: _read(path, option, value, _kind(kinds[names[option]])) for option, value in values.items()}
+    given = {option: _given(option, value) for option, value in values.items()}
+    return {
+        names[option]: _read(path, option, value, _kind(kinds[names[option]]))
+        for option, value in given.items()
+        if value is not None
+    }
+
+
+def _given(option: str, value: Any) -> Any:
+    """What a file says as the command line would; None: as if the option were not there."""
+    if option in ALONE and isinstance(value, bool):
+        return ALONE[option] if value else None
+    return value
 
 
 def _read(path: Path, option: str, value: Any, kind: type) -> Any:
@@ -83,9 +96,12 @@ def _read(path: Path, option: str, value: Any, kind: type) -> Any:
         return [value]  # one of an option that may be given several times
     if kind is list and type(value) is list:
         return [_read(path, option, item, str) for item in value]
+    if "\0" in str(value):  # the command line cannot hold it, and no name of a file
+        raise InputError(f"--settings {path}: {option} is {value!r}, expected a text without the character U+0000")
     if type(value) is kind or (kind is float and type(value) is int):
         return value
-    raise InputError(f"--settings {path}: {option} is {value!r}, expected {NAMES[kind]}")
+    alone = "true or " if option in ALONE else ""
+    raise InputError(f"--settings {path}: {option} is {value!r}, expected {alone}{NAMES[kind]}")
 
 
 def _kind(hint: Any) -> type:

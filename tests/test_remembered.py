@@ -18,6 +18,7 @@ from pullfocus.stream.pipeline import Interrupted
 from pullfocus.stream.remembered import HOME, Remembered, keep, recall
 from pullfocus.stream.report import Meter
 from pullfocus.stream.targets import LayerNumber, Nearest
+from pullfocus.stream.web.address import DEFAULT_ADDRESS, Address
 from typer.core import TyperCommand
 
 from .command import assert_one_line, run
@@ -116,6 +117,22 @@ def test_what_was_turned_gives_way_where_it_does_not_go_with_the_command_line(
     assert (settings.encoding.crf, settings.encoding.bitrate) == (None, 2_000_000)
 
 
+def test_an_option_that_may_stand_alone_is_true_in_a_preset(
+    asked: list[tuple[LiveRequest, Settings]], tmp_path: Path
+) -> None:
+    preset = tmp_path / "preset.toml"
+    preset.write_text("web = true")
+    request, _ = live(asked, "--settings", preset)
+    assert (request.web, request.sinks) == (Address.parse(DEFAULT_ADDRESS), ())
+    assert live(asked, "--web")[0] == request
+    assert live(asked, "--settings", preset, "--web", "127.0.0.1:0")[0].web == Address("127.0.0.1", 0)
+    preset.write_text("web = false")
+    request, _ = live(asked, "--settings", preset)
+    assert (request.web, request.sinks) == (None, ("window",))
+    preset.write_text('web = "[::1]:99"')
+    assert live(asked, "--settings", preset)[0].web == Address("::1", 99)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -165,6 +182,9 @@ def test_a_file_that_is_no_text_or_cannot_be_written_costs_nothing(home: Path, c
         ("mirror = 'yes'", ("mirror is 'yes'", "true or false")),
         ("size = 640", ("size is 640", "a text in quotes")),
         ("sink = ['null', 3]", ("sink is 3", "a text in quotes")),
+        ("web = 8642", ("web is 8642", "expected true or a text in quotes")),
+        ('source = "a\\u0000b"', ("source is 'a", "U+0000")),
+        ('sink = ["null", "a\\u0000.mp4"]', ("sink is 'a", "U+0000")),
         ("no-steady = true", ("no option 'no-steady'",)),
         ("[lens]\naperture = 3", ("no option 'lens'",)),
         ("aperture = ", ("not TOML",)),
