@@ -99,10 +99,16 @@ class Governor:
     def _missed(self, delivered: float, target: float, sample: Sample) -> str:
         """What is missed, empty when nothing is."""
         if delivered < MISSED_SHARE * target:
-            return f"{delivered:.0f} of {target:.0f} fps"
+            return f"{delivered:.0f} of {self._in_words(target)}"
         if sample.latency_ms > LATENCY_FRAMES * 1e3 / target:
             return f"{sample.latency_ms:.0f} ms late at {target:.0f} fps"
         return ""
+
+    def _in_words(self, target: float) -> str:
+        """A source may give less than was asked for, which is not the pipeline's miss."""
+        if self._rate is None or round(target) >= round(self._rate):
+            return f"{target:.0f} fps"
+        return f"{target:.0f} fps that came; {self._rate:.0f} were asked for"
 
     def _down(self, sample: Sample, why: str) -> Choice | None:
         self._held_since_s = None

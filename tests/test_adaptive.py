@@ -15,7 +15,7 @@ import pytest
 from pullfocus.engines.build import EngineRequest
 from pullfocus.engines.plane import PlaneEngine
 from pullfocus.kernels import Kernels
-from pullfocus.stream.adaptive import FINE_COST, LADDER, Governor, Level, Sample, predicted_ms
+from pullfocus.stream.adaptive import FINE_COST, LADDER, Choice, Governor, Level, Sample, predicted_ms
 from pullfocus.stream.config import Settings
 from pullfocus.stream.controls import Controls
 from pullfocus.stream.focus import FocusPuller
@@ -71,6 +71,21 @@ def test_a_slow_net_is_asked_less_often_and_soon() -> None:
     assert machine.run(10.0) == [Level("fast", 2), Level("fast", 3)]  # 80 / 3 ms fit into 33
     assert machine.taken[-1][0] < 4.0
     assert machine.run(300.0) == []  # and it stays, for 80 / 2 do not
+
+
+@pytest.mark.parametrize(
+    ("asked", "came", "said"),
+    [
+        (60.0, 50.0, "12 of 50 fps that came; 60 were asked for"),
+        (60.0, 59.8, "12 of 60 fps"),
+        (60.0, 90.0, "12 of 60 fps"),
+        (None, 50.0, "12 of 50 fps"),
+    ],
+)
+def test_a_miss_is_told_against_what_came_and_what_was_asked_for(asked: float | None, came: float, said: str) -> None:
+    governor = Governor(FAST, asked)
+    choices = [governor.look(Sample(s, round(12 * s), round(came * s), 80.0, {})) for s in (0.0, 5.0)]
+    assert choices == [None, Choice(Level("fast", 2), said)]
 
 
 def test_a_latency_that_grows_counts_as_a_miss() -> None:
@@ -175,6 +190,9 @@ def test_a_real_run_that_asks_too_much_gives_way_and_says_so(tmp_path: Path) -> 
         rest = live.communicate(timeout=30)[1].splitlines()
     assert live.returncode == 130
     assert said[0].endswith("quality fine, net every frame (to begin with)")
-    assert re.search(r": quality fast, net every frame \((\d+ of \d+ fps|\d+ ms late at \d+ fps)\)$", said[1])
+    assert re.search(
+        r": quality fast, net every frame \(\d+ (of \d+ fps( that came; 120 were asked for)?|ms late at \d+ fps)\)$",
+        said[1],
+    )
     choices: list[str] = json.loads(report.read_text())["choices"]
     assert [f"pullfocus: {choice}" for choice in choices] == [line for line in said + rest if "quality" in line]
