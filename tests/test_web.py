@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,9 +193,41 @@ def test_a_page_for_this_machine_prints_its_address_alone(tmp_path: Path, capsys
 def test_an_address_that_cannot_be_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert_one_line(live("--web", f"127.0.0.1:{port}"), f"--web 127.0.0.1:{port}", "in use", "127.0.0.1:0")
-    with pytest.raises(OutputError, match=r"--web name\.invalid:1: "):
-        Address("name.invalid", 1).listen()
+        told = f"--web 127.0.0.1:{port}: port {port} is in use by another program; end that, or take a free port with "
+        assert_one_line(live("--web", f"127.0.0.1:{port}"), f"pullfocus: {told}--web 127.0.0.1:0\n")
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("name.invalid", "no address is known for name.invalid; expected 127.0.0.1, or a name or an address of this"),
+        ("a..b", "no address is known for a..b; expected"),
+        ("n" * 70, "no address is known for nnn"),
+        ("192.0.2.1", "192.0.2.1 is no address of this machine; expected 127.0.0.1"),  # one for documentation
+    ],
+)
+def test_a_host_that_is_not_this_machine_s_is_named(host: str, told: str) -> None:
+    with pytest.raises(OutputError, match=re.escape(f"--web {host}:1: {told}")):
+        Address(host, 1).listen()
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.EACCES, "port 80 is only for administrators; give one from 1024 on, such as --web [::1]:8642"),
+        (errno.EAFNOSUPPORT, "cannot listen there (Address family not supported by protocol); expected 127.0.0.1"),
+    ],
+)
+def test_what_the_system_says_of_a_port_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, number: int, told: str
+) -> None:
+    def refuse(*_where: Any, **_more: Any) -> None:
+        raise OSError(number, f"{os.strerror(number)} (while attempting to bind on address ('::1', 80))")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(OutputError, match=re.escape(f"--web [::1]:80: {told}")) as caught:
+        Address("::1", 80).listen()
+    assert "attempting" not in str(caught.value)
 
 
 def test_the_option_may_stand_alone() -> None:

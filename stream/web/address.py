@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import socket
 from dataclasses import dataclass
@@ -9,7 +11,9 @@ from ipaddress import ip_address
 
 from ...kernels.errors import InputError, OutputError
 
-DEFAULT_ADDRESS = "127.0.0.1:8642"
+DEFAULT_PORT = 8642
+DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
+_OF_THIS_MACHINE = "expected 127.0.0.1, or a name or an address of this machine"
 FORM = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.\-]+):(?P<port>[0-9]{1,5})", re.ASCII)
 
 
@@ -34,11 +38,25 @@ class Address:
             # IPv4 first: `localhost` is both, and most who type it mean 127.0.0.1.
             found = sorted(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM), key=_is_ipv6)
             return socket.create_server(found[0][4][:2], family=found[0][0])  # type: ignore[arg-type]
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(
-                f"--web {self}: {reason}; give another HOST:PORT, such as --web 127.0.0.1:0 for a port that is free"
-            ) from error
+        except (OSError, UnicodeError) as error:  # the latter for what cannot be a name
+            raise OutputError(f"--web {self}: {self._refusal(error)}") from error
+
+    def _refusal(self, error: OSError | UnicodeError) -> str:
+        """Why it cannot be listened at, and what to do."""
+        if isinstance(error, socket.gaierror | UnicodeError):
+            return f"no address is known for {self.host}; {_OF_THIS_MACHINE}"
+        match error.errno:
+            case errno.EADDRINUSE:
+                free = Address(self.host, 0)
+                return f"port {self.port} is in use by another program; end that, or take a free port with --web {free}"
+            case errno.EADDRNOTAVAIL:
+                return f"{self.host} is no address of this machine; {_OF_THIS_MACHINE}"
+            case errno.EACCES:
+                other = Address(self.host, DEFAULT_PORT)
+                return f"port {self.port} is only for administrators; give one from 1024 on, such as --web {other}"
+            case _:
+                reason = error if error.errno is None else os.strerror(error.errno)
+                return f"cannot listen there ({reason}); {_OF_THIS_MACHINE}"
 
     @property
     def is_loopback(self) -> bool:
