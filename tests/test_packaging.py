@@ -48,6 +48,13 @@ def test_every_package_on_disk_is_listed(project: dict[str, Any]) -> None:
     assert project["tool"]["setuptools"]["package-dir"] == names
 
 
+def test_every_package_at_the_root_is_explained(project: dict[str, Any]) -> None:
+    told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1].rstrip("/") for line in told.splitlines() if line.startswith("| `")}
+    roots = {package.split(".")[1] for package in project["tool"]["setuptools"]["packages"]}
+    assert rows == roots == set(TOP_PACKAGES)
+
+
 def test_every_folder_with_code_is_a_package() -> None:
     assert [str(p) for p in package_files() if not (p.parent / "__init__.py").is_file()] == []
 
