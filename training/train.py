@@ -18,7 +18,7 @@ from ..kernels.errors import InputError
 from .config import Config, read_recipe
 from .data import Sample, evenly, open_set, split_validation
 from .initial import load_encoder
-from .losses import RELATIVE
+from .losses import use_disparity
 from .process import Process, joined
 from .trainer import CONFIG, STATE, Trainer
 from .variants import VariantNet
@@ -70,7 +70,7 @@ def _run(request: TrainingRequest, config: Config, samples: Sequence[Sample], pr
 
 def _usable(samples: Sequence[Sample], config: Config, process: Process) -> Sequence[Sample]:
     """Without a term that a disparity can train, disparity sets are left out, and that is said."""
-    if not RELATIVE.keys().isdisjoint(config.losses):
+    if use_disparity(config.losses):
         return samples
     metric = [sample for sample in samples if sample.kind == "metric"]
     if not metric:

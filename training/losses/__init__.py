@@ -6,7 +6,7 @@ that a term may count for metric pictures only. `total_loss` adds them up, last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor
 
@@ -25,6 +25,11 @@ METRIC: dict[str, Term] = {
     "berhu": pointwise.berhu,
     "virtual_normal": structure.virtual_normal,
 }
+
+
+def use_disparity(names: Iterable[str]) -> bool:
+    """Whether any of these terms can be trained on a disparity of unknown scale and offset."""
+    return any(name in RELATIVE or name in ORDINAL for name in names)
 
 
 def total_loss(
