@@ -9,6 +9,11 @@ from typing import Any
 
 GIVE_UP_AT = 3  # the third Ctrl-C is not put off any more, as in ffmpeg
 
+
+class StoppedError(Exception):
+    """Ctrl-C that leaves something; the message says what, and how to go on."""
+
+
 _heard_at_start: list[int] = []
 _blocks: list[Interrupts] = []  # those that hear Ctrl-C now, the innermost last
 

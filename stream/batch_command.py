@@ -11,13 +11,14 @@ import typer
 from typer.core import TyperCommand
 
 from ..engines.atomic import make_folder
+from ..engines.interrupts import StoppedError
 from ..kernels.errors import InputError
 from . import options as o
 from .bare_option import filled_in
 from .config import Settings
 from .option_groups import FilmOptions, spread
 from .progress import progress
-from .reporting import ReportFile, StoppedError
+from .reporting import ReportFile
 
 if TYPE_CHECKING:
     from .batch import Outcome

@@ -10,13 +10,12 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from ..engines.interrupts import StoppedError, listen
 from ..kernels.errors import PullfocusError, refused_path
 from . import commands, engine_commands
 from .batch_command import BatchCommand, batch
-from .interrupts import listen
 from .live_command import LiveCommand
 from .process import settle_in
-from .reporting import StoppedError
 
 USER_ERROR, INTERRUPTED = 2, 130
 

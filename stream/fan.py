@@ -8,10 +8,10 @@ from dataclasses import replace
 from time import monotonic
 from types import TracebackType
 
+from ..engines.interrupts import Interrupts
 from ..kernels.errors import PullfocusError, StuckError
 from .frame import Rendered
 from .idle import Watched
-from .interrupts import Interrupts
 from .outlet import AnsweringSink, InformedSink, OpenSink, Outlet, Patience, Tally
 from .report import Moment, Report, SinkFacts
 

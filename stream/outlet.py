@@ -10,9 +10,9 @@ from threading import Thread
 from time import monotonic
 from typing import Any, Protocol, runtime_checkable
 
+from ..engines.interrupts import check_interrupts
 from .channel import Channel, ChannelClosed
 from .frame import Rendered
-from .interrupts import check_interrupts
 from .pipeline import IDLE_S, Sink
 from .report import RECENT_FRAMES, Moment, SinkFacts, Spread
 

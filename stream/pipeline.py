@@ -11,10 +11,10 @@ from itertools import pairwise
 from time import monotonic
 from typing import Any, Protocol
 
+from ..engines.interrupts import Interrupts
 from .channel import Channel, ChannelClosed
 from .crew import Crew
 from .frame import Frame, Rendered
-from .interrupts import Interrupts
 from .report import Meter, Moment, Report
 
 CAPACITY = 3  # enough to overlap stages of uneven pace; live channels hold one

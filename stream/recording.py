@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from ..engines.interrupts import Interrupts
 from .fitting import fitted
 from .frame import Rendered
-from .interrupts import Interrupts
 from .pipeline import Sink
 
 

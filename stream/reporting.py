@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engines.atomic import check_distinct, check_target
+from ..engines.interrupts import StoppedError
 from .pipeline import Interrupted
 from .report import Report
-
-
-class StoppedError(Exception):
-    """Ctrl-C that leaves something; the message says what, and how to go on."""
 
 
 @dataclass(frozen=True, slots=True)

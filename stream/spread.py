@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..engines.interrupts import Interrupts
 from ..kernels.errors import EngineError, PullfocusError
 from .batch import Outcome, failure
 from .batch_plan import Task
 from .config import Settings
 from .film_steps import Lengths, Piece, Steps, steps
-from .interrupts import Interrupts
 from .process import settle_in
 
 WAIT_S = 0.2  # how long Ctrl-C may go unanswered

@@ -12,10 +12,10 @@ from time import monotonic
 import platformdirs
 
 from ..engines.atomic import make_folder
+from ..engines.interrupts import Interrupts
 from ..kernels.errors import OutputError, PullfocusError
 from .config import Settings
 from .frame import Rendered
-from .interrupts import Interrupts
 from .pictures import write_picture
 from .take_file import TakeFile
 

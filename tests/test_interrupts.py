@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from threading import Thread
 
 import pytest
-from pullfocus.stream.interrupts import GIVE_UP_AT, Interrupts, listen
+from pullfocus.engines.interrupts import GIVE_UP_AT, Interrupts, listen
 
 
 def interrupt() -> None:

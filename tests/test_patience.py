@@ -7,8 +7,8 @@ import signal
 import threading
 
 import pytest
+from pullfocus.engines.interrupts import Interrupts
 from pullfocus.stream.fan import Fan
-from pullfocus.stream.interrupts import Interrupts
 from pullfocus.stream.outlet import OpenSink, Patience
 
 from .kept_sinks import Keep, frames, report

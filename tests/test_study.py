@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import cv2
 import pytest
 import torch
+from pullfocus.engines.interrupts import Interrupts, StoppedError
 from pullfocus.engines.network import DepthNet
 from pullfocus.kernels.errors import InputError
 from pullfocus.training import study as study_module
@@ -79,6 +80,19 @@ def test_a_study_is_trained_once_and_goes_on(
 
     monkeypatch.setattr(Lab, "trial", refuse)
     main(*request)
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(
+    tmp_path: Path, study_file: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: Interrupts) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Interrupts, "check", stop)
+    output = tmp_path / "table.json"
+    with pytest.raises(StoppedError, match="goes on with the next"):
+        main(study_file, [write_set(tmp_path, 20)], [f"resnet18={weights}"], tmp_path / "out", output)
+    assert not output.exists()
 
 
 def test_a_dearer_row_gets_fewer_steps(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -204,4 +205,6 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130, stderr
     assert sorted(p.name for p in out.iterdir()) == FILES
-    assert "Traceback" not in stderr
+    told = re.search(r"stopped after step (\d+) of 2000; --resume goes on from there\n$", stderr)
+    assert told, stderr
+    assert torch.load(out / "state.pt", weights_only=True)["step"] == int(told[1])

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from ..engines.atomic import make_folder, write_text
 from ..engines.environment import environment
+from ..engines.interrupts import StoppedError
 from ..engines.network import DepthNet
 from ..kernels.errors import InputError
 from .config import Config, read_recipe
@@ -138,7 +139,10 @@ class Lab:
         folder = self._out / name
         make_folder(folder)
         trainer = Trainer(config, net, training, [], folder, self._process)
-        trainer.run()
+        try:
+            trainer.run()
+        except StoppedError as stop:
+            raise StoppedError("stopped; finished rows are kept, and the same command goes on with the next") from stop
         (folder / STATE).unlink()  # large, and nobody goes on with it
         return trainer.trained
 

@@ -6,6 +6,7 @@ import io
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..engines import checkpoint
 from ..engines.atomic import written_aside
+from ..engines.interrupts import Interrupts, StoppedError
 from ..engines.network import DepthNet
 from ..kernels.errors import CheckpointError
 from .batches import Batch, Batches, whole_picture
@@ -63,10 +65,14 @@ class Trainer:
         self._steps_per_epoch = config.steps_per_epoch or math.ceil(len(training) / config.batch)
 
     def run(self) -> None:
-        """Train to the last epoch; weights, state and log in the run's folder are whole at any time."""
+        """Train to the last epoch; weights, state and log in the run's folder are whole at any time.
+
+        Raises StoppedError on Ctrl-C, with the state of the step that was at hand saved.
+        """
         process, last = self._process, self._config.epochs * self._steps_per_epoch
         saved_s = time.monotonic()
         with (
+            self._interrupts() as interrupts,
             Batches(self._training, self._config, process.device, process.rank, process.world) as batches,
             training_progress(last, self._step, process.leads) as on_step,
         ):
@@ -80,6 +86,19 @@ class Trainer:
                 elif time.monotonic() - saved_s > SAVE_EVERY_S:
                     self._save_state()
                     saved_s = time.monotonic()
+                if interrupts is not None:
+                    self._check(interrupts, last)
+
+    def _interrupts(self) -> Interrupts | nullcontext[None]:
+        # Of several processes one would wait for ever for the others' part of a step that they do not take.
+        return Interrupts() if self._process.world == 1 else nullcontext()
+
+    def _check(self, interrupts: Interrupts, last: int) -> None:
+        try:
+            interrupts.check()
+        except KeyboardInterrupt as stop:
+            self._save_state()
+            raise StoppedError(f"stopped after step {self._step} of {last}; --resume goes on from there") from stop
 
     def _train_on(self, batch: Batch) -> dict[str, Tensor]:
         config, step = self._config, self._step + 1
