@@ -6,23 +6,36 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from ..kernels.errors import OutputError, PullfocusError
+from ..engines.interrupts import StoppedError
+from ..kernels.errors import OutputError, PullfocusError, refused_path
 
 
 @contextmanager
 def one_line_errors() -> Generator[None]:
-    """What the user can mend ends the program with one line and exit code 2."""
+    """What the user can mend ends in one line, with exit code 2; a Ctrl-C that leaves something in one, with 130."""
     try:
         yield
     except PullfocusError as error:
-        print(f"pullfocus: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        _end(error, 2)
+    except OSError as error:
+        refused = refused_path(error)
+        if refused is None:
+            raise
+        _end(refused, 2)
+    except StoppedError as stop:
+        _end(stop, 130)
+
+
+def _end(error: Exception, code: int) -> NoReturn:
+    print(f"pullfocus: {' '.join(str(error).split())}", file=sys.stderr)
+    sys.exit(code)
 
 
 def run_tool(main: Callable[..., None]) -> None:
