@@ -25,7 +25,7 @@ from ..engines.api import Engine, label
 from ..engines.atomic import write_text
 from ..engines.build import EngineRequest, build
 from ..kernels.api import InverseDepth, Kernels, Picture, load
-from ..training.data import Sample, open_set
+from ..training.data import Sample, open_labelled
 from ..training.metrics import align, boundary_f1, edge_ratio
 from ..training.metrics.boundary import filled
 from ..training.scoring import json_figures, known_mean
@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     engine = build(EngineRequest(device="cpu", quality=options.quality))
-    found = measure(open_set(options.data, "test"), engine)
+    found = measure(open_labelled([options.data], "test"), engine)
     Console().print(table(found))
     if options.json is not None:
         asked = {"set": options.data.name, "net": label(engine), "quality": options.quality, "band_px": BAND_PX}

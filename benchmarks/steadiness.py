@@ -35,7 +35,7 @@ from ..stream.layers import LayerTracker
 from ..stream.process import settle_in
 from ..stream.stages import DepthStage, NetDepth
 from ..stream.steady import DepthMemory
-from ..training.data import Pair, open_set
+from ..training.data import Pair, open_labelled
 from ..training.metrics import Frame as Scored
 from ..training.metrics import accuracy, flicker
 from ..training.tool import one_line_errors
@@ -219,7 +219,7 @@ def main() -> None:
     settle_in()  # as the program does
     engine, facts = build(EngineRequest("openvino")), dict[str, object]()
     if options.video is not None:
-        pairs = [sample.read() for sample in open_set(options.video, "test")]
+        pairs = [sample.read() for sample in open_labelled([options.video], "test")]
         video = score_video(pairs, [engine.infer(pair.image) for pair in pairs])
         _print(options.video.stem, video)
         facts["video"] = {"set": options.video.stem, **{name: asdict(each) for name, each in video.items()}}

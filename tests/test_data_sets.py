@@ -14,6 +14,7 @@ from pullfocus.training.data import (
     Pair,
     Sample,
     check,
+    open_labelled,
     open_set,
     sampling_weights,
     split_validation,
@@ -182,6 +183,14 @@ def test_unlabelled_folder(tmp_path: Path) -> None:
     assert pair.image.shape == (12, 16, 3)
     assert pair.target.shape == (12, 16)
     assert np.isnan(pair.target).all()
+    with pytest.raises(DataError, match="got 3 pictures, none of them with depth"):
+        open_labelled([tmp_path])
+
+
+def test_pictures_without_depth_are_left_out_of_those_with(tmp_path: Path) -> None:
+    write_picture(tmp_path / "bare" / "1.jpg", 90)
+    labelled = open_labelled([tmp_path / "bare", write_set(tmp_path)])
+    assert [sample.name for sample in labelled] == ["p0", "p1"]
 
 
 def test_what_is_no_set_is_refused(tmp_path: Path) -> None:

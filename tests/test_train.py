@@ -26,7 +26,7 @@ from pullfocus.training.train import TrainingRequest, run_training
 from pullfocus.training.trainer import learning_rate
 
 from .command import PULLFOCUS, assert_one_line, run, wait_for
-from .sets import write_set
+from .sets import write_picture, write_set
 
 # Each epoch writes 130 MB of state: a run has no more of them than its test asks for.
 TINY = (
@@ -192,6 +192,14 @@ def test_two_processes_train_one_net(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == FILES
     assert [row["epoch"] for row in read_log(tmp_path / "run" / "epochs.csv")] == [1, 2]
     assert done.stderr.count("pictures to train on") == 1  # one of them talks
+
+
+def test_pictures_that_cannot_be_trained_on_are_one_line(tmp_path: Path) -> None:
+    write_picture(tmp_path / "bare" / "a.jpg", 100)
+    assert_one_line(run("train", tmp_path / "bare", "-o", tmp_path / "run"), "1 pictures, none of them with depth")
+    held = write_set(tmp_path, 1, "disparity", "people_teacher")
+    assert_one_line(run("train", held, "-o", tmp_path / "run"), "only the 1 pictures that are held back")
+    assert not (tmp_path / "run").exists()
 
 
 def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from ..engines.environment import environment
 from ..engines.openvino_engine import OpenVinoEngine
 from ..kernels.api import Quality
 from ..kernels.errors import InputError
-from .data import Sample, open_set, split_validation
+from .data import Sample, open_labelled, split_validation
 from .disturb import DISTURBANCES
 from .predict import Predict, load_predictor
 from .scoring import LABELS, Score, score, score_table
@@ -77,8 +77,8 @@ def _names(request: EvaluationRequest) -> str:
 def _groups(request: EvaluationRequest) -> dict[str, list[Sample]]:
     """What is scored together: all pictures of test sets; of validation, each source."""
     if not request.validation:
-        return {"all": [sample for path in request.data for sample in open_set(path, "test")]}
-    return validation_groups([sample for path in request.data for sample in open_set(path)])
+        return {"all": open_labelled(request.data, "test")}
+    return validation_groups(open_labelled(request.data))
 
 
 def validation_groups(samples: Sequence[Sample]) -> dict[str, list[Sample]]:

@@ -29,7 +29,7 @@ from ..engines.interrupts import StoppedError
 from ..engines.network import DepthNet
 from ..kernels.errors import InputError
 from .config import Config, read_recipe
-from .data import Sample, evenly, open_set, split_validation
+from .data import Sample, evenly, open_labelled, split_validation
 from .evaluate import validation_groups
 from .initial import load_encoder
 from .predict import Manner, predictor
@@ -215,7 +215,7 @@ def main(
     if beyond:
         raise InputError(f"--seed: got {beyond[0]}; expected 0 to {study.seeds - 1}")
     read_trials(output)
-    samples = [sample for path in data for sample in open_set(path) if sample.kind != "none"]
+    samples = open_labelled(data)
     cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
     lab = Lab(study, samples, dict(_assignment(text) for text in weights), out)
     for seed, row in product(seeds or range(study.seeds), only or study.rows):

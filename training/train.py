@@ -16,7 +16,7 @@ from ..engines.network import DepthNet
 from ..engines.torch_engine import filled
 from ..kernels.errors import InputError
 from .config import Config, read_recipe
-from .data import Sample, evenly, open_set, split_validation
+from .data import Sample, evenly, open_labelled, split_validation
 from .initial import load_encoder
 from .losses import use_disparity
 from .process import Process, joined
@@ -42,7 +42,7 @@ def run_training(request: TrainingRequest) -> None:
     config = Config.load(request.out / CONFIG) if request.resume else read_recipe(request.recipe, request.changes)
     if not request.resume and (request.out / STATE).exists():
         raise InputError(f"{request.out} holds a run; pass --resume to go on with it, or choose another folder")
-    samples = [sample for path in request.data for sample in open_set(path, thorough=True) if sample.kind != "none"]
+    samples = open_labelled(request.data, thorough=True)
     cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
     with joined() as process:
         _run(request, config, _usable(samples, config, process), process)
@@ -54,6 +54,8 @@ def _run(request: TrainingRequest, config: Config, samples: Sequence[Sample], pr
     if config.batch % process.world:
         raise InputError(f"batch: got {config.batch}, expected a multiple of the {process.world} processes")
     training, validation = split_validation(samples)
+    if not training:
+        raise InputError(f"got only the {len(validation)} pictures that are held back for validation; expected others")
     training = evenly(training, config.part_of(len(training)))
     torch.manual_seed(config.seed)  # of a new net's weights
     net = VariantNet(config.net) if request.resume else _first_net(config, request)

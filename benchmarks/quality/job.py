@@ -13,7 +13,7 @@ from rich.table import Table
 from ...engines.api import to_stderr
 from ...engines.checkpoint import locate
 from ...engines.environment import environment
-from ...training.data import open_set
+from ...training.data import open_labelled
 from .gate import Comparison, check_alike, compare, said
 from .measures import MEASURES
 from .request import Request
@@ -51,7 +51,7 @@ def measure(request: Request) -> Result:
     for line in request.left_out.values():
         to_stderr(line)
     for real in filter(None, map(request.real_set, request.wanted)):
-        open_set(real, "test")  # what is missing there is said before minutes are spent
+        open_labelled([real], "test")  # what is missing there is said before minutes are spent
     figures = {str(suite): known(RUNNERS[suite](request)) for suite in request.wanted}
     weights = sha256(locate(request.settings.model).read_bytes()).hexdigest()
     return Result(

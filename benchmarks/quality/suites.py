@@ -12,7 +12,7 @@ import numpy as np
 from ...engines.checkpoint import locate
 from ...engines.openvino_engine import OpenVinoEngine
 from ...kernels.api import Quality
-from ...training.data import Sample, open_set
+from ...training.data import Sample, open_labelled
 from ...training.scoring import score
 from .. import edges, steadiness, truth
 from ..peers.drawn import bleed_scene, leaked, truth_of
@@ -71,7 +71,7 @@ def depth_edges(request: Request) -> Found:
     drawn = drawn_set(families(settings), settings.seeds, settings.smaller)
     found = {"drawn, made bad": _mended(edges.measure(drawn, None), edges.MADE_BAD)}
     if real is not None:
-        measured = edges.measure(open_set(real, "test"), net(settings))
+        measured = edges.measure(open_labelled([real], "test"), net(settings))
         found["Middlebury, made bad"] = _mended(measured, edges.MADE_BAD)
         found["Middlebury, the net's"] = _mended(measured, edges.NET)
     return found
@@ -92,7 +92,7 @@ def temporal(request: Request) -> Found:
     found["still camera"] = {"layer_changes": still[STEADY].layer_changes}
     found["step"] = {"frames_to_follow": float(max(steadiness.frames_to_follow().values()))}
     if real is not None:
-        pairs = [sample.read() for sample in open_set(real, "test")]
+        pairs = [sample.read() for sample in open_labelled([real], "test")]
         scored = steadiness.score_video(pairs, [infer(pair.image) for pair in pairs], (STEADY,))[STEADY]
         found["kitchen, 120 frames"] = {"flicker": scored.flicker, "delta1": scored.delta1}
     return found
@@ -116,7 +116,7 @@ def depth_table(request: Request) -> Found:
     drawn = drawn_set(families(settings), settings.seeds, settings.smaller)
     found = {"drawn scenes": {"pair_order_drawn": score(infer, drawn).pair_order}}
     if real is not None:
-        samples: Sequence[Sample] = open_set(real, "test")[:: EVERY if settings.small else 1]
+        samples: Sequence[Sample] = open_labelled([real], "test")[:: EVERY if settings.small else 1]
         known = score(infer, samples)
         found[f"NYU, {len(samples)} pictures"] = {name: float(getattr(known, name)) for name in DEPTH_FIGURES}
     return found

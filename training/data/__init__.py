@@ -1,7 +1,7 @@
 """Training data on disk, one file per layout; `open_set` picks the reader by what lies at a path."""
 
 from .check import check
-from .layouts import open_set
+from .layouts import open_labelled, open_set
 from .pictures import read_rgb
 from .sample import DataError, DepthKind, Pair, Sample, Split, Stored
 from .sampling import evenly, sampling_weights
@@ -16,6 +16,7 @@ __all__ = [
     "Stored",
     "check",
     "evenly",
+    "open_labelled",
     "open_set",
     "read_rgb",
     "sampling_weights",

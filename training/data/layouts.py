@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from .check import check
@@ -11,6 +12,7 @@ from .kaggle_nyu import CSV_NAMES, read_kaggle
 from .nyu_mat import MAT_NAME, read_nyu_mat
 from .sample import DataError, Sample, Split
 
+EXPECTED_PAIRS = "expected a set whose csv lists depth, or a folder of pairs (rgb/ + depth/, or NAME.jpg + NAME.png)"
 EXPECTED = (
     "expected SET.csv of an RGB-D set, nyu2_train.csv or nyu2_test.csv, nyu_depth_v2_labeled.mat, "
     "or a folder of pairs (rgb/ + depth/, or NAME.jpg + NAME.png) or of pictures"
@@ -29,6 +31,16 @@ def open_set(path: Path, split: Split = "train", *, thorough: bool = False) -> l
         raise DataError(f"{path}: got a set without a single sample; {EXPECTED}")
     check(samples, thorough=thorough)
     return samples
+
+
+def open_labelled(paths: Sequence[Path], split: Split = "train", *, thorough: bool = False) -> list[Sample]:
+    """The samples with depth of all sets. Raises DataError as `open_set` does, and where no sample has depth."""
+    samples = [sample for path in paths for sample in open_set(path, split, thorough=thorough)]
+    labelled = [sample for sample in samples if sample.kind != "none"]
+    if not labelled:
+        names = ", ".join(map(str, paths))
+        raise DataError(f"{names}: got {len(samples)} pictures, none of them with depth; {EXPECTED_PAIRS}")
+    return labelled
 
 
 def _read(path: Path, split: Split) -> list[Sample]:
