@@ -93,7 +93,7 @@ def _given(option: str, value: Any) -> Any:
 def _read(path: Path, option: str, value: Any, kind: type) -> Any:
     """The value for an option of this kind. Raises InputError: the command line would cut 3.5 to a whole number."""
     if kind is list and type(value) is str:
-        return [value]  # one of an option that may be given several times
+        return [_read(path, option, value, str)]  # one of an option that may be given several times
     if kind is list and type(value) is list:
         return [_read(path, option, item, str) for item in value]
     if "\0" in str(value):  # the command line cannot hold it, and no name of a file

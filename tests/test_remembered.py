@@ -185,6 +185,7 @@ def test_a_file_that_is_no_text_or_cannot_be_written_costs_nothing(home: Path, c
         ("web = 8642", ("web is 8642", "expected true or a text in quotes")),
         ('source = "a\\u0000b"', ("source is 'a", "U+0000")),
         ('sink = ["null", "a\\u0000.mp4"]', ("sink is 'a", "U+0000")),
+        ('sink = "a\\u0000.mp4"', ("sink is 'a", "U+0000")),
         ("no-steady = true", ("no option 'no-steady'",)),
         ("[lens]\naperture = 3", ("no option 'lens'",)),
         ("aperture = ", ("not TOML",)),
