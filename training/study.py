@@ -141,9 +141,8 @@ class Lab:
         trainer = Trainer(config, net, training, [], folder, self._process)
         try:
             trainer.run()
-        except StoppedError as stop:
-            raise StoppedError("stopped; finished rows are kept, and the same command goes on with the next") from stop
-        (folder / STATE).unlink()  # large, and nobody goes on with it
+        finally:
+            (folder / STATE).unlink(missing_ok=True)  # large, and nobody goes on with it
         return trainer.trained
 
     def _weights_of(self, encoder: str) -> Path:
@@ -218,12 +217,15 @@ def main(
     samples = open_labelled(data)
     cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
     lab = Lab(study, samples, dict(_assignment(text) for text in weights), out)
-    for seed, row in product(seeds or range(study.seeds), only or study.rows):
-        if any((trial.row, trial.seed) == (row, seed) for trial in read_trials(output)[0]):
-            continue
-        trial = lab.trial(row, seed)
-        _add(output, study, trial)
-        print(f"{row}, seed {seed}: {trial.steps} steps, {trial.train_s:.0f} s", flush=True)
+    try:
+        for seed, row in product(seeds or range(study.seeds), only or study.rows):
+            if any((trial.row, trial.seed) == (row, seed) for trial in read_trials(output)[0]):
+                continue
+            trial = lab.trial(row, seed)
+            _add(output, study, trial)
+            print(f"{row}, seed {seed}: {trial.steps} steps, {trial.train_s:.0f} s", flush=True)
+    except (KeyboardInterrupt, StoppedError) as stop:
+        raise StoppedError("stopped; finished rows are kept, and the same command goes on with the next") from stop
     Console().print(table(study, read_trials(output)[0]))
 
 

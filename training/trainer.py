@@ -67,7 +67,8 @@ class Trainer:
     def run(self) -> None:
         """Train to the last epoch; weights, state and log in the run's folder are whole at any time.
 
-        Raises StoppedError on Ctrl-C, with the state of the step that was at hand saved.
+        Raises StoppedError on Ctrl-C, with the state of the step that was at hand saved; one of several processes
+        ends at once, and the last saved state is up to five minutes old.
         """
         process, last = self._process, self._config.epochs * self._steps_per_epoch
         saved_s = time.monotonic()
@@ -86,7 +87,7 @@ class Trainer:
                 elif time.monotonic() - saved_s > SAVE_EVERY_S:
                     self._save_state()
                     saved_s = time.monotonic()
-                if interrupts is not None:
+                if interrupts is not None and self._step < last:
                     self._check(interrupts, last)
 
     def _interrupts(self) -> Interrupts | nullcontext[None]:
