@@ -63,7 +63,8 @@ class StuckError(PullfocusError):
 def refused_path(error: OSError) -> InputError | None:
     """What the user should know of a path that the system will not so much as look for; None for any other error.
 
-    For such a one `Path.exists` and its like do not say False, as for one that leads nowhere: they raise.
+    For such a one `Path.exists` and its like raise, up to Python 3.13; later they say False, as for one that leads
+    nowhere.
     """
     if error.errno not in _WHAT_TO_DO or not isinstance(error.filename, str | bytes | os.PathLike):
         return None

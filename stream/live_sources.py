@@ -118,7 +118,10 @@ def _is_file(source: str) -> bool:
     try:
         return camera_number(source) is None and bool(source) and Path(source).exists()
     except OSError as error:
-        raise (refused_path(error) or error) from error
+        refused = refused_path(error)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 def open_bench_source(stack: ExitStack, request: LiveRequest) -> SizedSource:

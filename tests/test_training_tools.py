@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def test_an_error_that_says_what_to_do_is_one_line(
     assert capsys.readouterr().err == f"pullfocus: {' '.join(str(error).split())}\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there such a name is one that leads nowhere")
 def test_a_name_that_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended, one_line_errors():
         Path("n" * 300).read_bytes()

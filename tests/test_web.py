@@ -215,7 +215,7 @@ def test_a_host_that_is_not_this_machine_s_is_named(host: str, told: str) -> Non
     ("number", "told"),
     [
         (errno.EACCES, "port 80 is only for administrators; give one from 1024 on, such as --web [::1]:8642"),
-        (errno.EAFNOSUPPORT, "cannot listen there (Address family not supported by protocol); expected 127.0.0.1"),
+        (errno.EAFNOSUPPORT, f"cannot listen there ({os.strerror(errno.EAFNOSUPPORT)}); expected 127.0.0.1"),
     ],
 )
 def test_what_the_system_says_of_a_port_is_not_repeated(

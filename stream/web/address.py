@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from ...kernels.errors import InputError, OutputError
 
 DEFAULT_PORT = 8642
+FIRST_FREE_PORT = 1024  # those below belong to the system
 DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 _OF_THIS_MACHINE = "expected 127.0.0.1, or a name or an address of this machine"
 FORM = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.\-]+):(?P<port>[0-9]{1,5})", re.ASCII)
@@ -51,9 +52,10 @@ class Address:
                 return f"port {self.port} is in use by another program; end that, or take a free port with --web {free}"
             case errno.EADDRNOTAVAIL:
                 return f"{self.host} is no address of this machine; {_OF_THIS_MACHINE}"
-            case errno.EACCES:
+            case errno.EACCES if self.port < FIRST_FREE_PORT:
                 other = Address(self.host, DEFAULT_PORT)
-                return f"port {self.port} is only for administrators; give one from 1024 on, such as --web {other}"
+                asked = f"give one from {FIRST_FREE_PORT} on, such as --web {other}"
+                return f"port {self.port} is only for administrators; {asked}"
             case _:
                 reason = error if error.errno is None else os.strerror(error.errno)
                 return f"cannot listen there ({reason}); {_OF_THIS_MACHINE}"
