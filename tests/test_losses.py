@@ -135,7 +135,7 @@ def test_smoothness_charges_a_depth_step_less_where_the_picture_has_an_edge() ->
     assert float(smoothness(torch.full_like(depth, 0.3), edge)) == 0.0
 
 
-@pytest.mark.parametrize("name", [*RELATIVE, *METRIC])
+@pytest.mark.parametrize("name", [*RELATIVE, *ORDINAL, *METRIC])
 def test_holes_neither_count_nor_leak(name: str) -> None:
     prediction, target, image = random_maps(16, 16)
     target[..., 4:9, 3:8] = NAN
