@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 
 _WHAT_TO_DO = {
     errno.ENAMETOOLONG: "choose a shorter one (most disks take 255 bytes for a name, 4095 for a whole path)",
@@ -58,6 +60,18 @@ class EncoderLostError(OutputError):
 
 class StuckError(PullfocusError):
     """A thread did not stop in time."""
+
+
+@contextmanager
+def paths_refused_in_words() -> Generator[None]:
+    """Raises InputError in place of an OSError that `refused_path` knows."""
+    try:
+        yield
+    except OSError as error:
+        refused = refused_path(error)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 def refused_path(error: OSError) -> InputError | None:

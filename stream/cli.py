@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ..engines.interrupts import StoppedError, listen
-from ..kernels.errors import PullfocusError, refused_path
+from ..kernels.errors import PullfocusError, paths_refused_in_words
 from . import commands, engine_commands
 from .batch_command import BatchCommand, batch
 from .live_command import LiveCommand
@@ -37,7 +37,8 @@ def run_cli(arguments: list[str]) -> int:
     listen()
     settle_in()
     try:
-        code = app(arguments, standalone_mode=False)
+        with paths_refused_in_words():
+            code = app(arguments, standalone_mode=False)
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
@@ -46,11 +47,6 @@ def run_cli(arguments: list[str]) -> int:
             _complain(f"{message}. Try --help.")
     except PullfocusError as error:
         _complain(str(error))
-    except OSError as error:
-        refused = refused_path(error)
-        if refused is None:
-            raise
-        _complain(str(refused))
     except StoppedError as stop:
         _complain(str(stop))
         return INTERRUPTED

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..kernels.errors import InputError, refused_path
+from ..kernels.errors import InputError, paths_refused_in_words
 from .clock import pace
 from .damage import Damage, Telling
 from .frame import Frame
@@ -115,13 +115,8 @@ def _own_rate(request: LiveRequest, name: str) -> list[str]:
 def _is_file(source: str) -> bool:
     from .camera_search import camera_number
 
-    try:
+    with paths_refused_in_words():
         return camera_number(source) is None and bool(source) and Path(source).exists()
-    except OSError as error:
-        refused = refused_path(error)
-        if refused is None:
-            raise
-        raise refused from error
 
 
 def open_bench_source(stack: ExitStack, request: LiveRequest) -> SizedSource:

@@ -14,21 +14,17 @@ import typer
 from numpy.typing import NDArray
 
 from ..engines.interrupts import StoppedError
-from ..kernels.errors import OutputError, PullfocusError, refused_path
+from ..kernels.errors import OutputError, PullfocusError, paths_refused_in_words
 
 
 @contextmanager
 def one_line_errors() -> Generator[None]:
     """What the user can mend ends in one line, with exit code 2; a Ctrl-C that leaves something in one, with 130."""
     try:
-        yield
+        with paths_refused_in_words():
+            yield
     except PullfocusError as error:
         _end(error, 2)
-    except OSError as error:
-        refused = refused_path(error)
-        if refused is None:
-            raise
-        _end(refused, 2)
     except StoppedError as stop:
         _end(stop, 130)
 
