@@ -1,19 +1,13 @@
 // Every plane blurred by its own circle of confusion: a disc, a polygon or a Gaussian. The border is mirrored.
-#include "cells.cuh"
+#include "shot.cuh"
 
 const int SUBPIXELS = 8;
 
-struct Blurs {
-    float radius[MOST_PLANES];  // in cells of the plane
-    int reach[MOST_PLANES];     // taps on each side of the middle
-    int step[MOST_PLANES];      // cells from tap to tap: 1, but for circles larger than the picture
-    int start[MOST_PLANES];     // of its weights
-};
-
 // The image of a point of light: the share of each tap's square within the rim. corners: of a polygon that has the
 // second moment of the disc, 0 = a disc. lie_out: how far its corners lie out. rotation: radians.
-extern "C" __global__ void aperture(Blurs blurs, int corners, float lie_out, float rotation,
+extern "C" __global__ void aperture(const Shot* __restrict__ shot, int corners, float lie_out, float rotation,
                                     float* __restrict__ weights) {
+    const Blurs& blurs = shot->blurs;
     const int x = thread_x(), y = thread_y(), z = thread_z(), reach = blurs.reach[z], size = 2 * reach + 1;
     if (x >= size || y >= size) return;
     const float sector = 6.2831853f / (float)max(corners, 1);
@@ -34,8 +28,9 @@ extern "C" __global__ void aperture(Blurs blurs, int corners, float lie_out, flo
     weights[blurs.start[z] + y * size + x] = (float)inside / (SUBPIXELS * SUBPIXELS);
 }
 
-extern "C" __global__ void spread(const Cell* __restrict__ from, Level level, Blurs blurs,
+extern "C" __global__ void spread(const Cell* __restrict__ from, Level level, const Shot* __restrict__ shot,
                                   const float* __restrict__ weights, Cell* __restrict__ to) {
+    const Blurs& blurs = shot->blurs;
     const int x = thread_x(), y = thread_y(), z = thread_z(), height = level.height[z], width = level.width[z];
     if (x >= width || y >= height) return;
     const Cell* grid = from + level.start[z];
@@ -56,8 +51,9 @@ extern "C" __global__ void spread(const Cell* __restrict__ from, Level level, Bl
 }
 
 // radius: of the disc that has the Gaussian's second moment: twice its standard deviation. 0 leaves the plane as it is.
-extern "C" __global__ void spread_line(const Cell* __restrict__ from, Level level, Blurs blurs, int along_rows,
-                                       Cell* __restrict__ to) {
+extern "C" __global__ void spread_line(const Cell* __restrict__ from, Level level, const Shot* __restrict__ shot,
+                                       int along_rows, Cell* __restrict__ to) {
+    const Blurs& blurs = shot->blurs;
     const int x = thread_x(), y = thread_y(), z = thread_z(), height = level.height[z], width = level.width[z];
     if (x >= width || y >= height) return;
     const Cell* grid = from + level.start[z];

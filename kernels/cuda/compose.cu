@@ -5,13 +5,14 @@
 // (h its coverage), "over" three times is
 //
 //     F + (1 − f) · (s · L + (1 − s) · B + (1 − v) · (H − h · B))
-#include "planes.cuh"
+#include "shot.cuh"
 
 // All that is not in focus on one grid of high × wide cells. front: F and 1 − f. back: (1 − f) · B.
 // guess: (1 − f) · (H − h · B). The planes of either side come outermost first.
 extern "C" __global__ void surround(const Cell* __restrict__ blurred, Level level, const Cell* __restrict__ filled,
-                                    Level half, Planes planes, int high, int wide, Cell* __restrict__ front,
-                                    Cell* __restrict__ back, Cell* __restrict__ guess) {
+                                    Level half, const Shot* __restrict__ shot, int high, int wide,
+                                    Cell* __restrict__ front, Cell* __restrict__ back, Cell* __restrict__ guess) {
+    const Planes& planes = shot->planes;
     const int x = thread_x(), y = thread_y();
     if (x >= wide || y >= high) return;
     const float4 nothing = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
@@ -42,10 +43,11 @@ __device__ inline Code code_of(float light, const Code* to_code, int roots) {
 // The grids of `surround` have high × wide cells. to_code: the code value of each of 65536 levels, to
 // which `roots` square roots of light lead.
 extern "C" __global__ void compose(const Code* __restrict__ picture, const float* __restrict__ inverse_depth,
-                                   Scene scene, const Cell* __restrict__ front, const Cell* __restrict__ back,
-                                   const Cell* __restrict__ guess, int high, int wide,
+                                   const Shot* __restrict__ shot, const Cell* __restrict__ front,
+                                   const Cell* __restrict__ back, const Cell* __restrict__ guess, int high, int wide,
                                    const float* __restrict__ to_light, const Code* __restrict__ to_code, int roots,
                                    Code* __restrict__ out) {
+    const Scene& scene = shot->scene;
     const int x = thread_x(), y = thread_y();
     if (x >= scene.width || y >= scene.height) return;
     const long long at = 3ll * ((long long)y * scene.width + x);

@@ -1,5 +1,5 @@
 // The picture on the finest grid, and every plane as the picture shows it.
-#include "planes.cuh"
+#include "shot.cuh"
 
 const float EDGE_CELLS = 2.0f;  // a step of the circle of confusion between two cells that makes an edge, in cells
 const float MIXED = 0.2f;       // what a cell at an edge counts for, against others of its plane
@@ -7,8 +7,9 @@ const float MIXED = 0.2f;       // what a cell at an edge counts for, against ot
 // cells: light, and the signed radius of the middle pixel. purity: how far a cell's light is its own. to_light: of each
 // code value. by_light: the mean of light, not of code values.
 extern "C" __global__ void finest(const Code* __restrict__ picture, const float* __restrict__ inverse_depth,
-                                  Scene scene, const float* __restrict__ to_light, int by_light,
+                                  const Shot* __restrict__ shot, const float* __restrict__ to_light, int by_light,
                                   float4* __restrict__ cells, float* __restrict__ purity) {
+    const Scene& scene = shot->scene;
     const int x = thread_x(), y = thread_y(), base = scene.base, wide = scene.wide / base, high = scene.high / base;
     if (x >= wide || y >= high) return;
     float sum[3] = {0.0f, 0.0f, 0.0f};
@@ -37,11 +38,13 @@ extern "C" __global__ void finest(const Code* __restrict__ picture, const float*
 }
 
 // seen: light times coverage, and coverage, at the plane's size. visible: the share of each cell that could be seen.
-extern "C" __global__ void cut(const float4* __restrict__ cells, const float* __restrict__ purity, Scene scene,
-                               Planes planes, Level level, Cell* __restrict__ seen, Share* __restrict__ visible) {
+extern "C" __global__ void cut(const float4* __restrict__ cells, const float* __restrict__ purity,
+                               const Shot* __restrict__ shot, Level level, Cell* __restrict__ seen,
+                               Share* __restrict__ visible) {
+    const Scene& scene = shot->scene;
     const int x = thread_x(), y = thread_y(), z = thread_z();
     if (x >= level.width[z] || y >= level.height[z]) return;
-    const Plane plane = planes.plane[z];
+    const Plane plane = shot->planes.plane[z];
     const int scale = plane.scale, wide = scene.wide / scene.base;
     float4 sum = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
     float could = 0.0f;

@@ -1,6 +1,6 @@
 """Where the planes of one picture lie in memory: each on its own grid, all in one array, with the grids to fill them.
 
-The structures are those of `cells.cuh`, `planes.cuh` and `blur.cu`, field by field.
+The structures are those of `cells.cuh`, `planes.cuh` and `shot.cuh`, field by field.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MOST_PLANES = 18
 MOST_TAPS = 48  # on each side of the middle; only circles larger than the picture have more
 FRONT, BACK, HIDDEN = range(3)
 SIGMAS = 4.0  # how far a Gaussian's taps go
+SIZE_STEP, COUNT_STEP = 8, 4096  # what room for weights is rounded up to, to stay the same while radii change a little
 
 _LEVEL = np.dtype([(name, np.int32, MOST_PLANES) for name in ("start", "height", "width")])
 _PLANE = np.dtype([("side", np.int32), ("scale", np.int32), ("inner", np.float32), ("outer", np.float32),
@@ -36,6 +37,7 @@ _BLURS = np.dtype([("radius", np.float32, MOST_PLANES)]
 _SCENE = np.dtype([(name, np.int32) for name in ("height", "width", "depth_height", "depth_width", "top", "left",
                                                   "high", "wide", "base")]
                   + [(name, np.float32) for name in ("reach", "offset", "blunt", "front_px", "back_px")])  # fmt: skip
+_SHOT = np.dtype([("scene", _SCENE), ("planes", _PLANES), ("blurs", _BLURS)])
 
 Struct = NDArray[Any]  # one item of a structured type: goes to a kernel by value
 Grid = tuple[int, int]
@@ -150,8 +152,25 @@ def _struct(kind: np.dtype[Any], rows: Sequence[tuple[float, ...]]) -> Struct:
     return out
 
 
-def planes_of(cuts: Sequence[Cut]) -> Struct:
-    """The struct `Planes`."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Blurs:
+    """struct: `Blurs` of `shot.cuh`. size: at least as many taps as the largest blur has along a side. count: at least as
+    many weights as all have.
+    """
+
+    struct: Struct
+    size: int
+    count: int
+
+
+def shot_of(scene: Struct, cuts: Sequence[Cut], blurs: Blurs) -> NDArray[np.uint8]:
+    """The struct `Shot`, as bytes."""
+    out = np.zeros(1, _SHOT)
+    out["scene"], out["planes"], out["blurs"] = scene, _planes(cuts), blurs.struct
+    return out.view(np.uint8)
+
+
+def _planes(cuts: Sequence[Cut]) -> Struct:
     out = np.zeros(1, _PLANES)
     out["count"] = len(cuts)
     rows = [(cut.side, cut.scale, cut.inner_px, cut.outer_px, cut.beyond_px) for cut in cuts]
@@ -159,8 +178,7 @@ def planes_of(cuts: Sequence[Cut]) -> Struct:
     return out
 
 
-def blurs_of(cuts: Sequence[Cut], base: int, style: RefocusStyle) -> tuple[Struct, int]:
-    """The struct `Blurs`, and how many weights its planes have."""
+def blurs_of(cuts: Sequence[Cut], base: int, style: RefocusStyle) -> Blurs:
     rows: list[tuple[float, int, int, int]] = []
     start = 0
     for cut in cuts:
@@ -169,7 +187,12 @@ def blurs_of(cuts: Sequence[Cut], base: int, style: RefocusStyle) -> tuple[Struc
         reach = -(-reach // step)
         rows.append((radius, reach, step, start))
         start += (2 * reach + 1) ** 2
-    return _struct(_BLURS, rows), start
+    size = 2 * max(reach for _, reach, _, _ in rows) + 1
+    return Blurs(_struct(_BLURS, rows), _rounded_up(size, SIZE_STEP), _rounded_up(start, COUNT_STEP))
+
+
+def _rounded_up(number: int, step: int) -> int:
+    return -(-number // step) * step
 
 
 def _taps(cut: Cut, base: int, style: RefocusStyle) -> tuple[float, int]:

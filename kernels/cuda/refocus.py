@@ -19,7 +19,7 @@ from ..cpu.light import Coding, coding_for
 from ..cpu.planes import place
 from ..cpu.refocus import FINEST_HEIGHT_PX, smallest_radius
 from .launch import Argument, DeviceArray, Kernel, Launcher, Shape
-from .layout import HIDDEN, Cut, Frame, Grid, Layout, Struct, blurs_of, cuts_of, layout_of, planes_of
+from .layout import HIDDEN, Blurs, Cut, Frame, Grid, Layout, blurs_of, cuts_of, layout_of, shot_of
 
 DEEP = "DEEP"  # the macro for pictures of 16 bits
 
@@ -35,30 +35,28 @@ def refocus(
         return gpu.copy(picture)
     cuts, frame = cuts_of(planes, base, style), Frame.of(height, width, base)
     scene = frame.scene((inverse_depth.shape[0], inverse_depth.shape[1]), lens, planes)
-    shot = _Shot(
-        gpu,
-        picture,
-        inverse_depth,
-        scene,
-        frame,
-        cuts,
-        layout_of(tuple((cut.side, cut.scale) for cut in cuts), frame.finest_hw),
-        style,
-    )
-    filled = shot.filled(*shot.cut())
-    return shot.composed(filled, shot.blurred(filled))
+    blurs = blurs_of(cuts, base, style)
+    layout = layout_of(tuple((cut.side, cut.scale) for cut in cuts), frame.finest_hw)
+    shot = gpu.upload(shot_of(scene, cuts, blurs))
+    steps = _Steps(gpu, picture, inverse_depth, shot, frame, cuts, blurs, layout, style)
+    filled = steps.filled(*steps.cut())
+    return steps.composed(filled, steps.blurred(filled))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Shot:
-    """One picture on its way through the steps. Grids of cells are `n 4` for all planes, at the places of `layout`."""
+class _Steps:
+    """One picture on its way through the steps. Grids of cells are `n 4` for all planes, at the places of `layout`.
+
+    shot: the struct of that name, on the GPU.
+    """
 
     gpu: Launcher
     picture: DeviceArray
     inverse_depth: DeviceArray
-    scene: Struct
+    shot: DeviceArray
     frame: Frame
     cuts: tuple[Cut, ...]
+    blurs: Blurs
     layout: Layout
     style: RefocusStyle
 
@@ -67,11 +65,11 @@ class _Shot:
         size_hw, size = self.frame.finest_hw, self.layout.size
         light, purity = self.gpu.empty((*size_hw, 4), np.float32), self.gpu.empty(size_hw, np.float32)
         to_light, by_light = self._table("to_light_table"), int(self.style.transfer != "srgb")
-        self._run("cut.cu", "finest", size_hw[::-1], self.picture, self.inverse_depth, self.scene, to_light, by_light,
+        self._run("cut.cu", "finest", size_hw[::-1], self.picture, self.inverse_depth, self.shot, to_light, by_light,
                   light, purity)  # fmt: skip
         seen, visible = self._cells(size), self.gpu.empty((size,), self._kind)
         level, extent = self.layout.levels[0], self.layout.extents[0]
-        self._run("cut.cu", "cut", extent, light, purity, self.scene, planes_of(self.cuts), level, seen, visible)
+        self._run("cut.cu", "cut", extent, light, purity, self.shot, level, seen, visible)
         return seen, visible
 
     def filled(self, seen: DeviceArray, visible: DeviceArray) -> DeviceArray:
@@ -87,32 +85,31 @@ class _Shot:
 
     def blurred(self, filled: DeviceArray) -> DeviceArray:
         """Each plane by its own circle of confusion."""
-        blurs, count = blurs_of(self.cuts, self.frame.base, self.style)
         level, extent, corners = self.layout.own, self.layout.extents[0], self.style.corners
         out = self._cells(self.layout.size)
         if self.style.shape == "gaussian":
             between = self._cells(self.layout.size)
-            self._run("blur.cu", "spread_line", extent, filled, level, blurs, 1, between)
-            self._run("blur.cu", "spread_line", extent, between, level, blurs, 0, out)
+            self._run("blur.cu", "spread_line", extent, filled, level, self.shot, 1, between)
+            self._run("blur.cu", "spread_line", extent, between, level, self.shot, 0, out)
             return out
-        weights, size = self.gpu.empty((count,), np.float32), 2 * int(blurs["reach"].max()) + 1
+        weights, size = self.gpu.empty((self.blurs.count,), np.float32), self.blurs.size
         rotation = float(np.deg2rad(self.style.rotation))
         self._run(
-            "blur.cu", "aperture", (size, size, len(self.cuts)), blurs, corners, corner(corners), rotation, weights
+            "blur.cu", "aperture", (size, size, len(self.cuts)), self.shot, corners, corner(corners), rotation, weights
         )
-        self._run("blur.cu", "spread", extent, filled, level, blurs, weights, out)
+        self._run("blur.cu", "spread", extent, filled, level, self.shot, weights, out)
         return out
 
     def composed(self, filled: DeviceArray, blurred: DeviceArray) -> DeviceArray:
         """The picture, with what is not in focus behind and over it."""
         levels, (high, wide) = self.layout.levels, self._around_hw()
         front, back, guess = (self._cells(high * wide) for _ in range(3))
-        self._run("compose.cu", "surround", (wide, high), blurred, levels[0], filled, levels[1], planes_of(self.cuts),
-                  high, wide, front, back, guess)  # fmt: skip
+        self._run("compose.cu", "surround", (wide, high), blurred, levels[0], filled, levels[1], self.shot, high, wide,
+                  front, back, guess)  # fmt: skip
         out = self.gpu.empty(self.picture.shape, self.picture.dtype)
         extent, roots = (self.frame.width, self.frame.height), self._coding.roots
         tables = self._table("to_light_table"), self._table("to_code_table")
-        self._run("compose.cu", "compose", extent, self.picture, self.inverse_depth, self.scene, front, back, guess,
+        self._run("compose.cu", "compose", extent, self.picture, self.inverse_depth, self.shot, front, back, guess,
                   high, wide, *tables, roots, out)  # fmt: skip
         return out
 
