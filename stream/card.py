@@ -18,6 +18,7 @@ from ..engines.cuda_errors import gpu_failures
 from ..kernels.api import AnyPicture, InverseDepth
 from ..kernels.cuda import DevicePicture, YuvSystem
 from ..kernels.cuda.card import Card, Mark
+from ..kernels.cuda.launch import DeviceArray
 from ..kernels.cuda.memory import PinnedPool
 from .frame import Frame, Layered, Rendered, Sensed
 from .stages import DepthStage, RefocusStage
@@ -50,18 +51,23 @@ class CardDepthStage:
         self._glimpses = PinnedPool(card.pinned)
 
     def __call__(self, frame: Frame) -> Sensed:
-        place, lane = place_of(frame), self._card.compute
+        place, lane, card = place_of(frame), self._card.compute, self._card
         with gpu_failures(DOING), lane.queue():
             lane.after(place.ready)
-            frame.in_8_bits(cast(Any, self._card.kernels))
-            sensed = self._stage(frame)
-            glimpse = self._glimpse(sensed.inverse_depth)
+            with card.recording.frame():
+                frame.in_8_bits(cast(Any, card.kernels))
+                sensed = self._stage(frame)
+                thin = self._thin(sensed.inverse_depth)
+            glimpse = self._glimpse(card.recording.there(thin))
         place.lease.busy(glimpse.mark)
-        return replace(sensed, glimpse=glimpse)
+        depth, small = (_there(card, each) for each in (sensed.inverse_depth, sensed.small))
+        return replace(sensed, inverse_depth=depth, small=small, glimpse=glimpse)
 
-    def _glimpse(self, inverse_depth: InverseDepth) -> DepthGlimpse:
+    def _thin(self, inverse_depth: InverseDepth) -> DeviceArray:
         step, there = max(1, max(inverse_depth.shape) // GLIMPSE_PX), cast(Any, inverse_depth)
-        thin = self._card.kernels.every(there, step) if step > 1 else there
+        return self._card.kernels.every(there, step) if step > 1 else there
+
+    def _glimpse(self, thin: DeviceArray) -> DepthGlimpse:
         values = self._glimpses.take(thin.shape, np.float32)
         self._card.compute.fetch(thin, values)
         mark = self._card.compute.mark()
@@ -88,10 +94,16 @@ class CardRefocusStage:
     def __call__(self, layered: Layered) -> Rendered:
         lane = self._card.compute
         with gpu_failures(DOING), lane.queue():
-            rendered = self._stage(layered)
+            with self._card.recording.frame():
+                rendered = self._stage(layered)
             mark = lane.mark()
         place_of(layered.frame).lease.busy(mark)
-        return replace(rendered, mark=mark)
+        return replace(rendered, picture=_there(self._card, rendered.picture), mark=mark)
+
+
+def _there(card: Card, array: Any) -> Any:
+    """An array of recorded work that was handed over; None stays None."""
+    return None if array is None else card.recording.there(array)
 
 
 class DownloadStage:

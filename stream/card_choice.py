@@ -23,7 +23,7 @@ from .targets import Fixed
 
 OpenCard: TypeAlias = Callable[[], Card]
 TRIAL_HW = (720, 1280)  # of the trial where no size is known
-TRIAL_FRAMES = 2  # the second one has a past
+TRIAL_FRAMES = 4  # the second has a past, the third a settled one, and the fourth is recorded
 
 
 def choose_card(
@@ -38,12 +38,15 @@ def choose_card(
     if device == "cpu" or (opened is None and not _has_gpu()):
         return None
     try:
-        return _tried_out((opened or _cupy_card)(), settings, size_hw or TRIAL_HW)
+        card = _tried_out((opened or _cupy_card)(), settings, size_hw or TRIAL_HW)
     except PullfocusError as error:
         if device == "cuda":
             raise EngineError(f"--device cuda: {error}; use --device cpu or auto") from error
         say(f"pictures are not refocused on the GPU, but on the CPU: {error}")
         return None
+    if (why := card.recording.refused) is not None:
+        say(f"{card.name} makes no CUDA graph of a frame, which takes longer without: {why}")
+    return card
 
 
 def _has_gpu() -> bool:

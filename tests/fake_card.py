@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -47,6 +47,18 @@ class CountingLauncher(ShimLauncher):
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
         self.launched[kernel.name] += 1
         super().launch(kernel, extent, *arguments)
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        """Its kernels count whenever it is played."""
+        before = self.launched.copy()
+        replay = super().captured(work)
+        own, self.launched = self.launched - before, before
+
+        def played() -> None:
+            self.launched.update(own)
+            replay()
+
+        return played
 
 
 class FakeCard:

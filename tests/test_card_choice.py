@@ -42,6 +42,11 @@ class Full(ShimLauncher):
         super().launch(kernel, extent, *arguments)
 
 
+class Graphless(ShimLauncher):
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        raise RuntimeError("operation not permitted")
+
+
 def refuse() -> Card:
     raise InputError("got device 'cuda', but CuPy cannot be imported; run: pip install 'pullfocus[cuda]'")
 
@@ -50,7 +55,14 @@ def test_a_card_that_works_is_taken_and_tried_out_first(shim: ShimLauncher) -> N
     said, card = list[str](), LateCard(shim)
     assert choose_card(settings_for("auto"), HW, said.append, lambda: card) is card
     assert said == []
-    assert card.log.count("upload send") == 2
+    assert card.log.count("upload send") == 4
+    assert card.log.count("capture") > 0
+
+
+def test_a_card_without_graphs_is_taken_all_the_same_and_named(shim: ShimLauncher) -> None:
+    said, card = list[str](), LateCard(Graphless(shim.folder))
+    assert choose_card(settings_for("auto"), HW, said.append, lambda: card) is card
+    assert said == ["shim makes no CUDA graph of a frame, which takes longer without: operation not permitted"]
 
 
 @pytest.mark.parametrize("reason", ["no CuPy", "no memory"])

@@ -19,9 +19,10 @@ from .cuda_shim.launcher import ShimLauncher
 
 def test_the_order_of_one_frame_s_work(card: LateCard) -> None:
     stages = stages_of(SETTINGS, card)
-    through(stages, Film(3, 9).frames())
+    through(stages, Film(4, 9).frames())
+    assert card.log.count("capture") == 2  # depth, refocus: the first frames have no past, and one is not yet enough
     card.log.clear()
-    through(stages, list(Film(4, 9).frames())[3:])
+    through(stages, list(Film(5, 9).frames())[4:])
     assert card.log == [
         "upload after compute",  # the piece of memory has been another frame's
         "upload send",

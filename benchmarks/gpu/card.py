@@ -12,7 +12,7 @@ from ...engines.gpu_time import Event
 from ...kernels.cuda.card import Card as Lanes
 from ...kernels.cuda.cupy_card import CupyCard
 from ...kernels.cuda.device import CupyLauncher
-from ...kernels.cuda.launch import Launcher
+from ...kernels.cuda.recording import Capturing
 from ...kernels.errors import EngineError
 
 Step: TypeAlias = Callable[[int], object]  # the work on the frame of a number, put on the card's stream
@@ -31,7 +31,7 @@ class Card(Protocol):
     """What a measurement needs of a GPU."""
 
     @property
-    def launcher(self) -> Launcher: ...
+    def launcher(self) -> Capturing: ...
 
     @property
     def device(self) -> str:
@@ -58,7 +58,7 @@ class Card(Protocol):
         ...
 
     def peak_bytes(self) -> int:
-        """The most device memory that was held since then, what allocators keep for later included."""
+        """The device memory that is held, what allocators keep for later and CUDA graphs included."""
         ...
 
     def kernels(self, step: Step, frames: int) -> list[KernelUse]:
@@ -81,7 +81,7 @@ class NvidiaCard:
         if not self._torch.cuda.is_available():
             raise EngineError("PyTorch sees no NVIDIA GPU; these figures can only be taken on one")
         self._torch.cuda.init()
-        self.launcher: Launcher = CupyLauncher()
+        self.launcher: Capturing = CupyLauncher()
         self._pool: Any = importlib.import_module("cupy").get_default_memory_pool()
         self.l2_bytes = int(self._torch.cuda.get_device_properties(0).L2_cache_size)
 
@@ -99,11 +99,11 @@ class NvidiaCard:
         self.wait()
         self._pool.free_all_blocks()
         self._torch.cuda.empty_cache()
-        self._torch.cuda.reset_peak_memory_stats()
 
     def peak_bytes(self) -> int:
-        # CuPy's pool only grows until it is told to give back.
-        return int(self._pool.total_bytes()) + int(self._torch.cuda.max_memory_reserved())
+        # By the driver's count, for graphs have memory beside the pools; all of those only grow until `forget_peak`.
+        free, total = self._torch.cuda.mem_get_info()
+        return int(total - free)
 
     def kernels(self, step: Step, frames: int) -> list[KernelUse]:
         profiler = self._torch.profiler

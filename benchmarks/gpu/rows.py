@@ -9,6 +9,7 @@ import numpy as np
 
 from ...kernels.api import Lens, RefocusStyle
 from ...kernels.cuda import CudaKernels
+from ...kernels.cuda.recording import RecordingLauncher
 from .card import Card
 from .inputs import depths, how_many, pictures, rotated
 from .timing import Lengths, Measured, measured
@@ -98,7 +99,7 @@ def clustering(bench: Bench) -> Measured:
 
 
 def refocusing(bench: Bench) -> Measured:
-    """Layered refocus of a picture with depth at its size."""
+    """Layered refocus of a picture with depth at its size, recorded as in a run."""
     size_hw, gpu = bench.sizes.hd, bench.card.launcher
     pixels = size_hw[0] * size_hw[1]
     count = how_many(7 * pixels, bench.card.l2_bytes)
@@ -107,8 +108,13 @@ def refocusing(bench: Bench) -> Measured:
     centres, style = np.linspace(0.9, 0.1, LAYERS), RefocusStyle(quality="fine")
     lens = Lens.of_aperture(FOCUS, APERTURE, size_hw[0])
 
+    recording = RecordingLauncher(gpu)
+    kernels = CudaKernels(recording)
+
     def step(index: int) -> object:
-        return bench.kernels.refocus(picture_of(index), plane_of(index), centres, lens, style)
+        with recording.frame():
+            out = kernels.refocus(picture_of(index), plane_of(index), centres, lens, style)
+        return recording.there(out)
 
     note = f"{LAYERS} layers, aperture {APERTURE:g}, fine"
     return measured(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .kernels import CudaKernels
 from .launch import DeviceArray
+from .recording import RecordingLauncher
 
 
 class Mark(Protocol):
@@ -61,6 +62,11 @@ class Card(Protocol):
 
     @property
     def kernels(self) -> CudaKernels: ...
+
+    @property
+    def recording(self) -> RecordingLauncher:
+        """What the kernels are launched by."""
+        ...
 
     @property
     def upload(self) -> Lane: ...

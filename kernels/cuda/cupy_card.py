@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .device import CupyLauncher
 from .kernels import CudaKernels
 from .launch import DeviceArray
+from .recording import RecordingLauncher
 
 
 class CupyMark:
@@ -64,7 +65,8 @@ class CupyCard:
     """Raises InputError where there is no GPU, or no CuPy for it."""
 
     def __init__(self) -> None:
-        self.kernels = CudaKernels(CupyLauncher())
+        self.recording = RecordingLauncher(CupyLauncher())
+        self.kernels = CudaKernels(self.recording)
         cupy: Any = importlib.import_module("cupy")
         self._cupy = cupy
         self.name = str(cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())["name"].decode())

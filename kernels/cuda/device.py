@@ -39,6 +39,7 @@ class CupyLauncher:
         self._modules: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._functions: dict[Kernel, Any] = {}
         self._tables: dict[Hashable, DeviceArray] = {}
+        self._recorder: tuple[Any, Any] | None = None
 
     def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
         return cast(DeviceArray, self._cupy.empty(shape, dtype))
@@ -48,6 +49,14 @@ class CupyLauncher:
 
     def copy(self, array: DeviceArray) -> DeviceArray:
         return cast(DeviceArray, self._cupy.array(array))
+
+    def clear(self, array: DeviceArray) -> None:
+        held: Any = array
+        held.data.memset_async(0, held.nbytes)
+
+    def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
+        held, source = cast(Any, to), cast(Any, array)
+        held.data.copy_from_device_async(source.data, source.nbytes)
 
     def upload(self, values: NDArray[Any]) -> DeviceArray:
         return cast(DeviceArray, self._cupy.asarray(values, order="C"))
@@ -71,6 +80,25 @@ class CupyLauncher:
             return  # CUDA refuses an empty grid
         grid, block = grid_of(extent)
         self._function(kernel)(grid, block, tuple(self._parameter(argument) for argument in arguments))
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        """See `recording.Capturing`. On a stream of its own: what others launch meanwhile is not recorded.
+
+        Its memory comes from a pool of its own, which graphs share, and keep.
+        """
+        cuda = self._cupy.cuda
+        if self._recorder is None:
+            self._recorder = cuda.Stream(non_blocking=True), cuda.MemoryPool()
+        stream, pool = self._recorder
+        with stream, cuda.using_allocator(pool.malloc):
+            stream.begin_capture()
+            try:
+                work()
+            except BaseException:
+                self._recorder = None  # the stream records on, and nobody will have what the pool holds
+                raise
+            graph = stream.end_capture()
+        return cast("Callable[[], None]", graph.launch)
 
     def queue(self) -> AbstractContextManager[Any]:
         """CuPy's current stream, where one was chosen; else PyTorch's, if PyTorch has begun to use the GPU."""

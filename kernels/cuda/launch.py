@@ -63,6 +63,14 @@ class Launcher(Protocol):
 
     def copy(self, array: DeviceArray) -> DeviceArray: ...
 
+    def clear(self, array: DeviceArray) -> None:
+        """All of it to 0."""
+        ...
+
+    def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
+        """Copy to one of the same shape and type."""
+        ...
+
     def upload(self, values: NDArray[Any]) -> DeviceArray:
         """A copy there."""
         ...

@@ -154,8 +154,9 @@ def _struct(kind: np.dtype[Any], rows: Sequence[tuple[float, ...]]) -> Struct:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Blurs:
-    """struct: `Blurs` of `shot.cuh`. size: at least as many taps as the largest blur has along a side. count: at least as
-    many weights as all have.
+    """struct: `Blurs` of `shot.cuh`. size: at least as many taps as the largest blur has along a side.
+
+    count: at least as many weights as all have.
     """
 
     struct: Struct

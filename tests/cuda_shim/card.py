@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.card import Mark
 from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape
+from pullfocus.kernels.cuda.recording import RecordingLauncher
 
 from .launcher import ShimLauncher
 
@@ -103,7 +104,9 @@ class LateCard:
         self.early = early
         self.lock, self._local, self.log = RLock(), local(), list[str]()
         self.upload, self.compute, self.download = (LateLane(self, name) for name in ("upload", "compute", "download"))
-        self.kernels = CudaKernels(LateLauncher(self, launcher))
+        self.launcher = LateLauncher(self, launcher)
+        self.recording = RecordingLauncher(self.launcher)
+        self.kernels = CudaKernels(self.recording)
         self._pinned = list[bytearray]()
 
     def pinned(self, size: int) -> Any:
@@ -129,28 +132,52 @@ class LateCard:
 
 
 class LateLauncher:
-    """Queues on the thread's current lane what `launcher` would do at once. made: how many arrays it has given."""
+    """Queues on the thread's current lane what `launcher` would do at once.
+
+    made: how many arrays it has given; replays: how often it was asked for recorded work.
+    """
 
     torch_device = "cpu"
 
     def __init__(self, card: LateCard, launcher: ShimLauncher) -> None:
         self._card, self._launcher = card, launcher
         self._tables: dict[Hashable, DeviceArray] = {}
-        self.made = 0
+        self.made = self.replays = 0
 
     def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
         self.made += 1
         return self._launcher.empty(shape, dtype)
 
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
-        out: Any = self.empty(shape, dtype)
-        self._card.current.do(lambda: out.fill(0))
+        out = self.empty(shape, dtype)
+        self.clear(out)
         return out
 
     def copy(self, array: DeviceArray) -> DeviceArray:
-        out: Any = self.empty(array.shape, array.dtype)
-        self._card.current.do(lambda: np.copyto(out, array))  # pyright: ignore[reportArgumentType]
+        out = self.empty(array.shape, array.dtype)
+        self.overwrite(out, array)
         return out
+
+    def clear(self, array: DeviceArray) -> None:
+        self._do(lambda: self._launcher.clear(array))
+
+    def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
+        self._do(lambda: self._launcher.overwrite(to, array))
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        replay = self._launcher.captured(work)
+        self._card.log.append("capture")
+        return lambda: self._replay(replay)
+
+    def _replay(self, replay: Callable[[], None]) -> None:
+        self.replays += 1
+        self._do(replay)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        if self._launcher.capture is None:
+            self._card.current.do(work)
+        else:
+            work()
 
     def upload(self, values: NDArray[Any]) -> DeviceArray:
         """From memory that is not page-locked: it has been read when the call returns."""
@@ -173,7 +200,7 @@ class LateLauncher:
 
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
         kept = [np.array(each) if _is_struct(each) else each for each in arguments]
-        self._card.current.do(lambda: self._launcher.launch(kernel, extent, *kept))
+        self._do(lambda: self._launcher.launch(kernel, extent, *kept))
 
     @contextmanager
     def queue(self) -> Generator[None]:

@@ -11,11 +11,14 @@ import subprocess
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from threading import local
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape, grid_of, scalar, source_of
+
+from .capture import Capture, alias
 
 HEADER = Path(__file__).with_name("cuda_shim.hpp")
 COMPILER = shutil.which("g++")
@@ -35,21 +38,56 @@ class ShimLauncher:
     torch_device = "cpu"
 
     def __init__(self, folder: Path, backwards: bool = False) -> None:
-        self._folder, self._backwards = folder, backwards
+        self.folder, self._backwards = folder, backwards
         self._libraries: dict[tuple[str, tuple[str, ...]], ctypes.CDLL] = {}
         self._tables: dict[Hashable, DeviceArray] = {}
+        self._thread = local()
 
     def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
         """All bits are set, which would show if it were read: NaN, or the greatest integer."""
+        if self.capture is not None:
+            return self.capture.empty(shape, dtype)
         out = np.empty(shape, dtype)
         out.reshape(-1).view(np.uint8)[:] = 255
         return out
 
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
-        return np.zeros(shape, dtype)
+        out = self.empty(shape, dtype)
+        self.clear(out)
+        return out
 
     def copy(self, array: DeviceArray) -> DeviceArray:
-        return np.array(array)
+        out = self.empty(array.shape, array.dtype)
+        self.overwrite(out, array)
+        return out
+
+    def clear(self, array: DeviceArray) -> None:
+        target = alias(cast(Any, array))
+        self._do(lambda: target.fill(0))
+
+    def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
+        target, source = (alias(cast(Any, each)) for each in (to, array))
+        assert (target.shape, target.dtype) == (source.shape, source.dtype)
+        self._do(lambda: np.copyto(target, source))
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        capture = self._thread.capture = Capture()
+        try:
+            work()
+        finally:
+            self._thread.capture = None
+        return capture.play
+
+    @property
+    def capture(self) -> Capture | None:
+        """That of this thread, which records."""
+        return getattr(self._thread, "capture", None)
+
+    def _do(self, call: Callable[[], object]) -> None:
+        if self.capture is None:
+            call()
+        else:
+            self.capture.add(call)
 
     def upload(self, values: NDArray[Any]) -> DeviceArray:
         return np.array(values, order="C")
@@ -74,9 +112,11 @@ class ShimLauncher:
         kinds = getattr(library, f"kinds_{kernel.name}")
         kinds.restype = ctypes.c_char_p
         check(kernel.name, kinds().decode().split(), arguments)
+        memory = [alias(each) for each in arguments if isinstance(each, np.ndarray)]
         held = [_stored(argument) for argument in arguments]
         pointers = (ctypes.c_void_p * len(held))(*(values.ctypes.data for values in held))
-        getattr(library, f"launch_{kernel.name}")(grid, block, pointers, int(self._backwards))
+        call = getattr(library, f"launch_{kernel.name}")
+        self._do(lambda: (call(grid, block, pointers, int(self._backwards)), memory, held))
 
     def queue(self) -> AbstractContextManager[Any]:
         return nullcontext()
@@ -92,7 +132,7 @@ class ShimLauncher:
     def _library(self, kernel: Kernel) -> ctypes.CDLL:
         key = kernel.file, kernel.defines
         if key not in self._libraries:
-            self._libraries[key] = ctypes.CDLL(str(built(self._folder, *key)))
+            self._libraries[key] = ctypes.CDLL(str(built(self.folder, *key)))
         return self._libraries[key]
 
 

@@ -1,0 +1,210 @@
+"""Launches of a part of a frame, kept and handed to the GPU at once: from the second time on as a CUDA graph.
+
+A frame is some eighty kernels of a few µs each; launched one by one, the launching takes longer than the computing.
+What changes from frame to frame is arrays alone: those a graph works on stay where they are, and the frame's own are
+copied there and back, which on a GPU costs little. Two frames that differ in more (another size, planes on other grids)
+are different graphs. What has come once only is launched step by step: it may never come again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from threading import Lock, local
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from numpy.typing import DTypeLike, NDArray
+
+from .launch import Argument, DeviceArray, Kernel, Launcher, Shape
+from .program import Coming, Kind, Outline, Program, real, run
+
+MOST_GRAPHS = 16  # the oldest is let go of; while the focus moves through the layers some are in turn
+MOST_REMEMBERED = 256
+
+
+class Capturing(Launcher, Protocol):
+    """A launcher that can record."""
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        """What `work` launches, not run, but as one piece that runs when called, in the caller's queue.
+
+        Raises RuntimeError or MemoryError.
+        """
+        ...
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class _Place:
+    """Memory that graphs share: they run one after the other, and keep nothing in it."""
+
+    array: DeviceArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    given: Sequence[_Place]
+    results: Sequence[_Place]
+    play: Callable[[], None]
+
+
+class RecordingLauncher:
+    """A `Launcher` whose work within `frame` is recorded; all else goes on to `launcher` at once.
+
+    Several threads may use it, each with frames of its own. refused: why there are no graphs, once one was not made.
+    """
+
+    def __init__(self, launcher: Capturing) -> None:
+        self._launcher = launcher
+        self._thread, self._lock = local(), Lock()
+        self._tables = dict[int, Hashable]()
+        self._seen, self._graphs = Counter[Outline](), OrderedDict[Outline, _Graph]()
+        self._places: WeakValueDictionary[tuple[str, int, Kind], _Place] = WeakValueDictionary()
+        self.refused: str | None = None
+
+    @contextmanager
+    def frame(self) -> Generator[None]:
+        """What is launched within is kept, and handed over at the end, or when its result is asked for.
+
+        An array that came from before must not be written within, for a graph has a copy of it.
+        """
+        self._thread.program = Program(self._tables)
+        try:
+            yield
+            self._hand_over()
+        finally:
+            self._thread.program = None
+
+    def there(self, array: DeviceArray) -> DeviceArray:
+        """The array that the runtime's own functions take. Hands over what is kept, where it needs that."""
+        if isinstance(array, Coming) and array.program is not None and array.program is self._program:
+            self._hand_over()
+        return real(array)
+
+    def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
+        return self._launcher.empty(shape, dtype) if self._program is None else self._program.make(shape, dtype)
+
+    def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
+        out = self.empty(shape, dtype)
+        self.clear(out)
+        return out
+
+    def copy(self, array: DeviceArray) -> DeviceArray:
+        out = self.empty(array.shape, array.dtype)
+        self.overwrite(out, array)
+        return out
+
+    def clear(self, array: DeviceArray) -> None:
+        if self._program is None:
+            self._launcher.clear(self.there(array))
+        else:
+            self._program.add("clear", array)
+
+    def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
+        if self._program is None:
+            self._launcher.overwrite(self.there(to), self.there(array))
+        else:
+            self._program.add("overwrite", to, array)
+
+    def upload(self, values: NDArray[Any]) -> DeviceArray:
+        """At once: a frame's own numbers are given to its graph like its arrays."""
+        return self._launcher.upload(values)
+
+    def download(self, array: DeviceArray) -> NDArray[Any]:
+        return self._launcher.download(self.there(array))
+
+    def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
+        self._launcher.paste(plane, self.there(to), row)
+
+    def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
+        table = self._launcher.table(key, make)
+        self._tables[id(table)] = key
+        return table
+
+    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        if self._program is None:
+            self._launcher.launch(kernel, extent, *(self._unwrapped(each) for each in arguments))
+        else:
+            self._program.add(kernel, *arguments, extent=extent)
+
+    def queue(self) -> AbstractContextManager[Any]:
+        return self._launcher.queue()
+
+    @property
+    def torch_device(self) -> str:
+        return self._launcher.torch_device
+
+    def of_torch(self, tensor: Any) -> DeviceArray:
+        return self._launcher.of_torch(tensor)
+
+    def to_torch(self, array: DeviceArray) -> Any:
+        return self._launcher.to_torch(self.there(array))
+
+    @property
+    def _program(self) -> Program | None:
+        return getattr(self._thread, "program", None)
+
+    def _unwrapped(self, argument: Any) -> Any:
+        return self.there(argument) if isinstance(argument, Coming) else argument
+
+    def _hand_over(self) -> None:
+        program, self._thread.program = self._program, Program(self._tables)
+        assert program is not None, "work within a frame"
+        results = program.results()
+        outline = program.outline(results)
+        with self._launcher.queue(), self._lock:
+            arrays = self._done(outline, program.given)
+        for coming, array in zip(results, arrays, strict=True):
+            coming.array, coming.program = array, None
+
+    def _done(self, outline: Outline, given: Sequence[DeviceArray]) -> list[DeviceArray]:
+        graph = self._graph_of(outline)
+        if graph is None:
+            return run(outline, self._launcher, given)
+        for place, array in zip(graph.given, given, strict=True):
+            self._launcher.overwrite(place.array, array)
+        graph.play()
+        return [self._launcher.copy(place.array) for place in graph.results]
+
+    def _graph_of(self, outline: Outline) -> _Graph | None:
+        """None: the steps are to be taken one by one."""
+        if outline in self._graphs:
+            self._graphs.move_to_end(outline)
+            return self._graphs[outline]
+        if self.refused is not None or not outline.steps:
+            return None
+        if len(self._seen) >= MOST_REMEMBERED:
+            self._seen.clear()
+        self._seen[outline] += 1
+        if self._seen[outline] < 2:  # the first time kernels are compiled and tables made, which cannot be recorded
+            return None
+        try:
+            graph = self._recorded(outline)
+        except (RuntimeError, MemoryError) as error:
+            self.refused = " ".join(str(error).split()) or type(error).__name__
+            self._graphs.clear()
+            return None
+        self._graphs[outline] = graph
+        if len(self._graphs) > MOST_GRAPHS:
+            self._graphs.popitem(last=False)
+        return graph
+
+    def _recorded(self, outline: Outline) -> _Graph:
+        given = self._all_places("given", outline.given)
+        results = self._all_places("results", [outline.made[number] for number in outline.wanted])
+        into = dict(zip(outline.wanted, (place.array for place in results), strict=True))
+        arrays = [place.array for place in given]
+        return _Graph(given, results, self._launcher.captured(lambda: run(outline, self._launcher, arrays, into)))
+
+    def _all_places(self, what: str, kinds: Sequence[Kind]) -> list[_Place]:
+        """One for each, those of one kind apart; the same as for other graphs."""
+        met, out = Counter[Kind](), list[_Place]()
+        for kind in kinds:
+            key = what, met[kind], kind
+            place = self._places.get(key) or _Place(self._launcher.empty(*kind))
+            self._places[key] = place
+            met[kind] += 1
+            out.append(place)
+        return out

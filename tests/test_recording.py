@@ -1,0 +1,229 @@
+"""Work that is kept, handed over at once, and replayed: the same results as launched one by one, whatever is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from pullfocus.kernels.api import Lens, RefocusStyle
+from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape
+from pullfocus.kernels.cuda.program import Coming, Program, run
+from pullfocus.kernels.cuda.recording import MOST_GRAPHS, RecordingLauncher
+
+from .cuda_shim.launcher import ShimLauncher
+from .parity import photo
+
+SIZE_HW = 48, 64
+CENTRES = np.array([0.1, 0.3, 0.6, 0.9])
+
+
+class Counting(ShimLauncher):
+    """captures: how many graphs were made; plays: how often they ran. refuses: make none.
+
+    One thread at a time: the shim's kernels know but one `threadIdx`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.captures = self.plays = 0
+        self.refuses: type[Exception] | None = None
+        self._lock = Lock()
+
+    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        with self._lock:
+            super().launch(kernel, extent, *arguments)
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        if self.refuses is not None:
+            raise self.refuses("operation not permitted\nwhen stream is capturing")
+        self.captures += 1
+        play = super().captured(work)
+
+        def counted() -> None:
+            self.plays += 1
+            with self._lock:
+                play()
+
+        return counted
+
+
+@pytest.fixture
+def gpu(shim: ShimLauncher) -> Counting:
+    return Counting(shim.folder)
+
+
+@pytest.fixture
+def recording(gpu: Counting) -> RecordingLauncher:
+    return RecordingLauncher(gpu)
+
+
+def _depth(seed: int, size_hw: tuple[int, int] = SIZE_HW) -> Any:
+    return np.random.default_rng(seed).random(size_hw, np.float32)
+
+
+def _both(
+    recording: RecordingLauncher, gpu: Counting, work: Callable[[CudaKernels, int], DeviceArray], index: int
+) -> None:
+    """Whether frame `index` is the same both ways."""
+    with recording.frame():
+        out = work(CudaKernels(recording), index)
+    expected = work(CudaKernels(gpu), index)
+    np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, expected))
+
+
+def _refocused(kernels: CudaKernels, index: int) -> DeviceArray:
+    picture, depth = kernels.upload(photo(SIZE_HW)), kernels.upload(_depth(index))
+    smooth = kernels.smooth(kernels.finite(depth), 3, 0)
+    large = kernels.upsample(kernels.resize(smooth, (12, 16)), picture)
+    lens = Lens(0.3 + 0.001 * index, 4.0, 0.02)
+    return kernels.refocus(picture, large, CENTRES, lens, RefocusStyle())
+
+
+def test_replayed_frames_are_those_that_were_launched(recording: RecordingLauncher, gpu: Counting) -> None:
+    for index in range(5):
+        _both(recording, gpu, _refocused, index)
+    assert (gpu.captures, gpu.plays) == (1, 4)
+
+
+def test_depth_through_time(recording: RecordingLauncher, gpu: Counting) -> None:
+    def fused(launcher: Any, kernels: CudaKernels, frames: int) -> list[Any]:
+        belief, before, out = None, gpu.zeros((*SIZE_HW, 3), np.uint8), list[Any]()
+        for index in range(frames):
+            with launcher.frame() if isinstance(launcher, RecordingLauncher) else gpu.queue():
+                now, new = kernels.upload(np.roll(photo(SIZE_HW), index, 1)), kernels.upload(_depth(index))
+                if belief is None:
+                    belief = kernels.first_belief(new, (24, 32))
+                else:
+                    motion = kernels.motion(kernels.shrink(now, (24, 32)), kernels.shrink(before, (24, 32)))
+                    belief = kernels.fuse(kernels.carry(belief, motion), new)
+                before = now
+            out.append(launcher.download(cast(Any, belief.depth)))
+        return out
+
+    for ours, expected in zip(
+        fused(recording, CudaKernels(recording), 6), fused(gpu, CudaKernels(gpu), 6), strict=True
+    ):
+        np.testing.assert_array_equal(ours, expected)
+    assert gpu.plays >= 3
+
+
+def test_what_is_asked_for_within_a_frame_is_handed_over_at_once(recording: RecordingLauncher, gpu: Counting) -> None:
+    def asked(kernels: CudaKernels, index: int) -> DeviceArray:
+        first = kernels.smooth(kernels.upload(_depth(index)), 3, 3)
+        here = kernels.download(first)
+        return kernels.smooth(kernels.upload(here * 2.0), 5, 0)
+
+    for index in range(4):
+        _both(recording, gpu, asked, index)
+    assert gpu.captures == 2
+
+
+def test_a_slow_pull_of_focus_and_aperture_is_mostly_replayed(recording: RecordingLauncher, gpu: Counting) -> None:
+    picture, depth, frames = gpu.upload(photo((180, 240))), gpu.upload(_depth(1, (180, 240))), 60
+
+    def pulled(kernels: CudaKernels, index: int) -> DeviceArray:
+        lens = Lens(0.2 + 0.4 * index / frames, 6.0 + 2.0 * index / frames, 0.02)
+        return kernels.refocus(picture, depth, CENTRES, lens, RefocusStyle())
+
+    for index in range(frames):
+        _both(recording, gpu, pulled, index)
+    assert gpu.plays > 0.6 * frames
+
+
+def test_old_graphs_are_let_go_of(recording: RecordingLauncher, gpu: Counting) -> None:
+    def of_width(width: int) -> None:
+        def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
+            return kernels.smooth(kernels.upload(_depth(index, (16, width))), 3, 0)
+
+        for index in range(2):
+            _both(recording, gpu, smoothed, index)
+
+    for width in range(20, 21 + MOST_GRAPHS):
+        of_width(width)
+    assert gpu.captures == MOST_GRAPHS + 1
+    of_width(20)  # seen before, so made anew at once
+    assert gpu.captures == MOST_GRAPHS + 2
+
+
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+def test_without_graphs_all_is_launched_one_by_one(
+    recording: RecordingLauncher, gpu: Counting, error: type[Exception]
+) -> None:
+    gpu.refuses = error
+    for index in range(4):
+        _both(recording, gpu, _refocused, index)
+    assert recording.refused == "operation not permitted when stream is capturing"
+    assert gpu.plays == 0
+
+
+def test_work_of_a_frame_that_failed_is_dropped(recording: RecordingLauncher) -> None:
+    kernels, lost = CudaKernels(recording), list[DeviceArray]()
+
+    def failing() -> None:
+        with recording.frame():
+            lost.append(kernels.smooth(kernels.upload(_depth(0)), 3, 0))
+            raise KeyError("engine")
+
+    with pytest.raises(KeyError):
+        failing()
+    with pytest.raises(RuntimeError, match="failed before it was handed"):
+        kernels.download(lost[0])
+    assert kernels.download(kernels.smooth(kernels.upload(_depth(0)), 3, 0)).shape == SIZE_HW
+
+
+def test_threads_have_frames_of_their_own(recording: RecordingLauncher, gpu: Counting) -> None:
+    failures = list[BaseException]()
+
+    def frames(width: int) -> None:
+        def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
+            return kernels.smooth(kernels.upload(_depth(index, (16, width))), 3, 5)
+
+        try:
+            for index in range(30):
+                _both(recording, gpu, smoothed, index)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [Thread(target=frames, args=(width,)) for width in (20, 24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert gpu.plays == 58
+
+
+def test_memory_is_let_go_of_after_its_last_use(gpu: Counting) -> None:
+    program = Program({})
+    first = program.make((8, 8), np.float32)
+    program.add("clear", first)
+    for _ in range(6):
+        second = program.make((8, 8), np.float32)
+        program.add("overwrite", second, first)
+        first = second
+    results = program.results()
+    assert [coming is first for coming in results] == [True]
+    outline, pieces = program.outline(results), list[int]()
+
+    def work() -> None:
+        kept = run(outline, gpu, [])
+        assert gpu.capture is not None
+        pieces.append(gpu.capture.pieces)
+        del kept
+
+    gpu.captured(work)
+    assert pieces == [2]
+
+
+def test_only_what_is_still_referred_to_is_a_result(recording: RecordingLauncher) -> None:
+    with recording.frame():
+        kernels = CudaKernels(recording)
+        kept, dropped = (kernels.smooth(kernels.upload(_depth(0)), 3, 0) for _ in range(2))
+        assert isinstance(dropped, Coming)
+        del dropped
+    assert np.isfinite(cast(Any, recording.there(kept))).all()
