@@ -55,6 +55,22 @@ def test_frames_on_the_card_are_those_of_the_cpu(random_model: Path) -> None:
         assert np.abs(there.picture.astype(np.float32) - here.picture).mean() < 1.5
 
 
+def test_frames_are_replayed_from_graphs(random_model: Path) -> None:
+    from pullfocus.kernels.cuda.cupy_card import CupyCard
+
+    card, engine = CupyCard(), TorchEngine(random_model, "cuda")
+    stages = net_parts(engine, SETTINGS, card=card).stages(SETTINGS, FocusPuller(SETTINGS))
+    replayed = through(stages, frames(8))
+    assert card.recording.refused is None
+    assert card.recording.graphs >= 3  # before the net, after it, refocus
+    card = CupyCard()
+    card.recording.refused = "this test wants none"
+    launched = through(net_parts(engine, SETTINGS, card=card).stages(SETTINGS, FocusPuller(SETTINGS)), frames(8))
+    assert card.recording.graphs == 0
+    for ours, theirs in zip(replayed, launched, strict=True):
+        np.testing.assert_array_equal(ours.picture, theirs.picture)
+
+
 def test_no_memory_is_allocated_once_it_runs(random_model: Path) -> None:
     cupy: Any = importlib.import_module("cupy")
     import torch

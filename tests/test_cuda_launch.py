@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -116,6 +117,69 @@ def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu_and_none_of_cup
     monkeypatch.setitem(sys.modules, "torch", None if in_use is None else SimpleNamespace(cuda=cuda))
     cupy.current.ptr = chosen
     assert CupyLauncher().queue() == (77 if in_use and not chosen else cupy.current)
+
+
+class _FakeStream:
+    """What is asked of a stream that records, and of what is current while it does."""
+
+    def __init__(self, log: list[str], non_blocking: bool) -> None:
+        assert non_blocking, "it would wait for the work of others"
+        self._log = log
+
+    def __enter__(self) -> None:
+        self._log.append("stream")
+
+    def __exit__(self, *_: object) -> None:
+        self._log.append("no stream")
+
+    def begin_capture(self) -> None:
+        self._log.append("begin")
+
+    def end_capture(self) -> Any:
+        self._log.append("end")
+        return SimpleNamespace(launch=lambda: self._log.append("launch"))
+
+
+@pytest.fixture
+def log(cupy: _FakeCupy) -> list[str]:
+    log = list[str]()
+
+    @contextmanager
+    def allocator(malloc: str) -> Generator[None]:
+        log.append(malloc)
+        yield
+        log.append("usual memory")
+
+    def stream(non_blocking: bool) -> _FakeStream:
+        return _FakeStream(log, non_blocking)
+
+    cupy.cuda.Stream, cupy.cuda.using_allocator = stream, allocator
+    cupy.cuda.MemoryPool = lambda: SimpleNamespace(malloc=f"memory {log.append('pool')}")
+    return log
+
+
+def test_work_is_captured_on_a_stream_and_in_memory_of_its_own(cupy: _FakeCupy, log: list[str]) -> None:
+    del cupy
+    gpu = CupyLauncher()
+    play = gpu.captured(lambda: log.append("work"))
+    around = ["stream", "memory None", "begin", "work", "end", "usual memory", "no stream"]
+    assert log == ["pool", *around]
+    play()
+    gpu.captured(lambda: log.append("work"))
+    assert log == ["pool", *around, "launch", *around]  # graphs share the pool
+
+
+def test_after_a_capture_that_failed_the_next_begins_anew(cupy: _FakeCupy, log: list[str]) -> None:
+    del cupy
+    gpu = CupyLauncher()
+
+    def refused() -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    with pytest.raises(RuntimeError, match="not permitted"):
+        gpu.captured(refused)
+    gpu.captured(lambda: None)
+    assert log.count("pool") == 2
 
 
 def test_a_gpu_that_does_not_answer_cupy_is_one_line_with_the_reason(cupy: _FakeCupy) -> None:

@@ -145,7 +145,7 @@ def test_old_graphs_are_let_go_of(recording: RecordingLauncher, gpu: Counting) -
 
     for width in range(20, 21 + MOST_GRAPHS):
         of_width(width)
-    assert gpu.captures == MOST_GRAPHS + 1
+    assert (gpu.captures, recording.graphs) == (MOST_GRAPHS + 1, MOST_GRAPHS)
     of_width(20)  # seen before, so made anew at once
     assert gpu.captures == MOST_GRAPHS + 2
 

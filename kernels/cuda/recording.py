@@ -64,6 +64,11 @@ class RecordingLauncher:
         self._places: WeakValueDictionary[tuple[str, int, Kind], _Place] = WeakValueDictionary()
         self.refused: str | None = None
 
+    @property
+    def graphs(self) -> int:
+        """How many there are now."""
+        return len(self._graphs)
+
     @contextmanager
     def frame(self) -> Generator[None]:
         """What is launched within is kept, and handed over at the end, or when its result is asked for.
