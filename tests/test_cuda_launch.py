@@ -182,6 +182,13 @@ def test_after_a_capture_that_failed_the_next_begins_anew(cupy: _FakeCupy, log: 
     assert log.count("pool") == 2
 
 
+def test_arrays_are_where_cupy_says(cupy: _FakeCupy) -> None:
+    cupy.cuda.runtime.getDevice = lambda: 3
+    array: Any = SimpleNamespace(data=SimpleNamespace(ptr=0x7F00))
+    gpu = CupyLauncher()
+    assert (gpu.device_id, gpu.address(array)) == (3, 0x7F00)
+
+
 def test_a_gpu_that_does_not_answer_cupy_is_one_line_with_the_reason(cupy: _FakeCupy) -> None:
     cupy.cuda.runtime.getDeviceCount = lambda: 0
     with pytest.raises(InputError, match=r"no NVIDIA GPU answers CuPy \(it counts none\)"):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from pullfocus.kernels.cuda.cupy_card import CupyLane
+from pullfocus.kernels.cuda.device import CupyBranch
 
 
 class _Stream:
@@ -115,6 +116,50 @@ def test_pytorch_works_on_the_same_stream(
     ]
 
 
+class _Numbered:
+    """A stream that says who waits for whom."""
+
+    def __init__(self, log: list[str], ptr: int) -> None:
+        self.log, self.ptr = log, ptr
+
+    def wait_event(self, event: Any) -> None:
+        self.log.append(f"{self.ptr} waits for {event.stream.ptr}")
+
+
+class _Recorded:
+    stream: Any = None
+
+    def record(self, stream: Any) -> None:
+        self.stream = stream
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_another_library_queues_has_its_turn_on_the_card(log: list[str], fails: bool) -> None:
+    callers = _Numbered(log, 5)
+
+    def stream(non_blocking: bool) -> _Numbered:
+        assert non_blocking
+        return _Numbered(log, 9)
+
+    def event(disable_timing: bool) -> _Recorded:
+        assert disable_timing
+        return _Recorded()
+
+    @contextmanager
+    def queue() -> Generator[None]:
+        log.append("asked whose turn it is")
+        yield
+
+    cuda = SimpleNamespace(Stream=stream, Event=event, get_current_stream=lambda: callers)
+    branch = CupyBranch(SimpleNamespace(cuda=cuda), queue)
+    assert branch.handle == 9
+    with suppress(RuntimeError), branch.turn():
+        log.append("work")
+        if fails:
+            raise RuntimeError
+    assert log == ["asked whose turn it is", "9 waits for 5", "work", "5 waits for 9"]
+
+
 def test_cupy_and_pytorch_have_what_is_asked_of_them() -> None:
     cupy: Any = pytest.importorskip("cupy")
     import torch
@@ -136,4 +181,8 @@ def test_cupy_and_pytorch_have_what_is_asked_of_them() -> None:
     assert "MemoryPointer src, size_t size" in cupy.cuda.MemoryPointer.copy_from_device_async.__doc__
     assert callable(cupy.cuda.using_allocator)
     assert "malloc(self, size_t size)" in cupy.cuda.MemoryPool.malloc.__doc__
+    assert callable(cupy.cuda.get_current_stream)
+    assert callable(cupy.cuda.runtime.getDevice)
+    assert hasattr(cupy.cuda.MemoryPointer, "ptr")
+    assert hasattr(cupy.ndarray, "data")
     assert issubclass(torch.cuda.ExternalStream, torch.cuda.Stream)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Hashable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Hashable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +18,34 @@ from ..errors import InputError
 from .launch import Argument, DeviceArray, Kernel, Shape, grid_of, scalar, source_of
 
 OPTIONS = ("--std=c++17",)
+
+
+class CupyBranch:
+    """callers: gives the stream that the caller's work goes to, as `CupyLauncher.queue`."""
+
+    def __init__(self, cupy: Any, callers: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._cupy, self._callers = cupy, callers
+        self._stream: Any = cupy.cuda.Stream(non_blocking=True)
+
+    @property
+    def handle(self) -> int:
+        return int(self._stream.ptr)
+
+    @contextmanager
+    def turn(self) -> Generator[None]:
+        with self._callers():
+            callers = self._cupy.cuda.get_current_stream()
+        self._let_wait(self._stream, callers)
+        try:
+            yield
+        finally:
+            self._let_wait(callers, self._stream)
+
+    def _let_wait(self, stream: Any, other: Any) -> None:
+        """On the card, for what `other` has until now."""
+        event = self._cupy.cuda.Event(disable_timing=True)
+        event.record(other)
+        stream.wait_event(event)
 
 
 class CupyLauncher:
@@ -100,6 +128,9 @@ class CupyLauncher:
             graph = stream.end_capture()
         return cast("Callable[[], None]", graph.launch)
 
+    def at_once(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
     def queue(self) -> AbstractContextManager[Any]:
         """CuPy's current stream, where one was chosen; else PyTorch's, if PyTorch has begun to use the GPU."""
         torch: Any = sys.modules.get("torch")
@@ -109,6 +140,17 @@ class CupyLauncher:
         return cast(
             "AbstractContextManager[Any]", self._cupy.cuda.ExternalStream(torch.cuda.current_stream().cuda_stream)
         )
+
+    @property
+    def device_id(self) -> int:
+        return int(self._cupy.cuda.runtime.getDevice())
+
+    def address(self, array: DeviceArray) -> int:
+        held: Any = array
+        return int(held.data.ptr)
+
+    def branch(self) -> CupyBranch:
+        return CupyBranch(self._cupy, self.queue)
 
     def of_torch(self, tensor: Any) -> DeviceArray:
         """A tensor's memory as an array, not copied (DLPack)."""

@@ -52,6 +52,22 @@ class Kernel:
             raise ValueError(f"got file {self.file!r}; expected a .cu file")
 
 
+class Branch(Protocol):
+    """A stream of its own for another library, whose work has its turn among the caller's."""
+
+    @property
+    def handle(self) -> int:
+        """Its `cudaStream_t`."""
+        ...
+
+    def turn(self) -> AbstractContextManager[None]:
+        """What the library queues within comes after all that the caller has queued, and before all that comes later.
+
+        The card sees to it; nobody waits.
+        """
+        ...
+
+
 class Launcher(Protocol):
     """What runs kernels. All work goes to one stream in order; only `download` waits for it."""
 
@@ -91,6 +107,10 @@ class Launcher(Protocol):
         """Run a kernel with at least one thread for each of extent x, or x × y, or x × y × z."""
         ...
 
+    def at_once(self) -> AbstractContextManager[Any]:
+        """What is called within is launched at once where it would be recorded, as is all that was recorded before."""
+        ...
+
     def queue(self) -> AbstractContextManager[Any]:
         """What is called within goes to the stream of the caller's library."""
         ...
@@ -98,6 +118,19 @@ class Launcher(Protocol):
     @property
     def torch_device(self) -> str:
         """Where PyTorch has tensors in the same memory."""
+        ...
+
+    @property
+    def device_id(self) -> int:
+        """CUDA's number of the GPU that the arrays are on; 0 in main memory."""
+        ...
+
+    def address(self, array: DeviceArray) -> int:
+        """Where its memory begins, for libraries that take pointers."""
+        ...
+
+    def branch(self) -> Branch:
+        """A new one; it is to be kept for as long as the library may use its stream."""
         ...
 
     def of_torch(self, tensor: Any) -> DeviceArray:

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from numpy.typing import DTypeLike, NDArray
 
-from .launch import Argument, DeviceArray, Kernel, Launcher, Shape
+from .launch import Argument, Branch, DeviceArray, Kernel, Launcher, Shape
 from .program import Coming, Kind, Outline, Program, real, run
 
 MOST_GRAPHS = 16  # the oldest is let go of; while the focus moves through the layers some are in turn
@@ -82,6 +82,17 @@ class RecordingLauncher:
         finally:
             self._thread.program = None
 
+    @contextmanager
+    def at_once(self) -> Generator[None]:
+        recorded = self._program is not None
+        if recorded:
+            self._hand_over()
+            self._thread.program = None
+        try:
+            yield
+        finally:
+            self._thread.program = Program(self._tables) if recorded else None
+
     def there(self, array: DeviceArray) -> DeviceArray:
         """The array that the runtime's own functions take. Hands over what is kept, where it needs that."""
         if isinstance(array, Coming) and array.program is not None and array.program is self._program:
@@ -140,6 +151,16 @@ class RecordingLauncher:
     @property
     def torch_device(self) -> str:
         return self._launcher.torch_device
+
+    @property
+    def device_id(self) -> int:
+        return self._launcher.device_id
+
+    def address(self, array: DeviceArray) -> int:
+        return self._launcher.address(self.there(array))
+
+    def branch(self) -> Branch:
+        return self._launcher.branch()
 
     def of_torch(self, tensor: Any) -> DeviceArray:
         return self._launcher.of_torch(tensor)

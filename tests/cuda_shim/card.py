@@ -7,7 +7,7 @@ kernel runs, as late as CUDA's rules allow. Several threads may use it at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Hashable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import RLock, local
 from typing import Any
@@ -95,8 +95,28 @@ class LateLane:
             work()
 
 
+@dataclass(frozen=True, slots=True)
+class LateBranch:
+    """handle: its lane's place among the card's branches, from 1."""
+
+    lane: LateLane
+    handle: int
+
+    @contextmanager
+    def turn(self) -> Generator[None]:
+        callers = self.lane.card.current
+        self.lane.after(callers.mark())
+        try:
+            yield
+        finally:
+            callers.after(self.lane.mark())
+
+
 class LateCard:
-    """A `Card`. log: what was asked of it, in order. early: lanes that do their work as soon as they may, instead."""
+    """A `Card`. log: what was asked of it, in order. early: lanes that do their work as soon as they may, instead.
+
+    branches: the lanes of other libraries.
+    """
 
     name = "shim"
 
@@ -107,6 +127,7 @@ class LateCard:
         self.launcher = LateLauncher(self, launcher)
         self.recording = RecordingLauncher(self.launcher)
         self.kernels = CudaKernels(self.recording)
+        self.branches = list[LateLane]()
         self._pinned = list[bytearray]()
 
     def pinned(self, size: int) -> Any:
@@ -142,6 +163,7 @@ class LateLauncher:
     def __init__(self, card: LateCard, launcher: ShimLauncher) -> None:
         self._card, self._launcher = card, launcher
         self._tables: dict[Hashable, DeviceArray] = {}
+        self._pointed_at = list[DeviceArray]()
         self.made = self.replays = 0
 
     def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
@@ -202,9 +224,25 @@ class LateLauncher:
         kept = [np.array(each) if _is_struct(each) else each for each in arguments]
         self._do(lambda: self._launcher.launch(kernel, extent, *kept))
 
+    def at_once(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
     @contextmanager
     def queue(self) -> Generator[None]:
         yield
+
+    @property
+    def device_id(self) -> int:
+        return self._launcher.device_id
+
+    def address(self, array: DeviceArray) -> int:
+        self._pointed_at.append(array)  # what is let go of stays in CuPy's pool, for what the same lane does later
+        return self._launcher.address(array)
+
+    def branch(self) -> LateBranch:
+        lane = LateLane(self._card, "branch")
+        self._card.branches.append(lane)
+        return LateBranch(lane, len(self._card.branches))
 
     def of_torch(self, tensor: Any) -> DeviceArray:
         """PyTorch's own work on a CPU is done at once."""

@@ -32,6 +32,15 @@ extern "C" const char* kinds_{name}() {{ return shim_kinds({name}); }}
 """
 
 
+class ShimBranch:
+    """All work on a CPU is done when its call returns."""
+
+    handle = 1
+
+    def turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
 class ShimLauncher:
     """folder: where libraries are kept. backwards: run the last thread first, which must make no difference."""
 
@@ -118,8 +127,21 @@ class ShimLauncher:
         call = getattr(library, f"launch_{kernel.name}")
         self._do(lambda: (call(grid, block, pointers, int(self._backwards)), memory, held))
 
+    def at_once(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
     def queue(self) -> AbstractContextManager[Any]:
         return nullcontext()
+
+    @property
+    def device_id(self) -> int:
+        return 0
+
+    def address(self, array: DeviceArray) -> int:
+        return cast(Any, array).ctypes.data
+
+    def branch(self) -> ShimBranch:
+        return ShimBranch()
 
     def of_torch(self, tensor: Any) -> DeviceArray:
         return tensor.detach().numpy()
