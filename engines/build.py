@@ -138,7 +138,7 @@ def _switching(request: EngineRequest, choice: _Choice, otherwise: Callable[[], 
     from .runtime import runtime_of
 
     gpu = find_gpu()
-    better = CompiledEngine(runtime_of(choice.name, gpu), gpu, _weights(request), request.quality)
+    better = CompiledEngine(runtime_of(choice.name, gpu, say), gpu, _weights(request), request.quality)
     meanwhile = partial(_meanwhile, request, say) if request.live else None
     return SwitchingEngine(
         better, say, prepare=better.prepare, meanwhile=meanwhile, otherwise=otherwise, live=request.live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from ..kernels.api import InverseDepth, Picture, Quality
 from ..kernels.errors import EngineError
@@ -13,7 +14,7 @@ from .gpu import Gpu
 from .runtime import GpuRuntime, Net, facts_of
 from .shape import net_size, shrunk_to
 from .store import Store
-from .there import TensorNet, is_there
+from .there import PictureThere, PlacedNet, TensorNet, is_there
 
 StartBuild = Callable[[Order, Path], Job]
 
@@ -72,6 +73,10 @@ class CompiledEngine:
         net = self._nets[size_hw]
         if is_there(picture, "cuda") and isinstance(net, TensorNet):
             return picture.depth(net.there(picture.tensor(size_hw)))
+        if isinstance(picture, PictureThere) and isinstance(net, PlacedNet):
+            depth = net.in_place(picture)
+            if depth is not None:
+                return cast(InverseDepth, depth)
         return self._nets[size_hw](shrunk_to(picture, size_hw))
 
     def _load(self, size_hw: tuple[int, int]) -> bool:

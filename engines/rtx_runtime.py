@@ -7,18 +7,18 @@ card when it loads it; its own cache of those is not used, for nothing would che
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..kernels.api import InverseDepth, Picture
 from ..kernels.errors import EngineError
 from . import checkpoint, onnx_graph
+from .api import Say, to_stderr
 from .cuda_errors import library_failures
 from .finding import RTX_PACKAGES, version_of
 from .gpu import Gpu
-from .runtime import Net, Tell
+from .rtx_net import RtxNet
+from .runtime import Tell
 
 PLUGIN = "onnxruntime_ep_nv_tensorrt_rtx"
 # A net that is computed on the CPU without a word would be slower than ours there.
@@ -30,8 +30,11 @@ class RtxRuntime:
 
     name = "tensorrt-rtx"
 
-    def __init__(self, gpu: Gpu, library: Any = None, plugin: Any = None) -> None:
-        """library: `onnxruntime`; plugin: NVIDIA's module; both are imported where None. Raises EngineError."""
+    def __init__(self, gpu: Gpu, library: Any = None, plugin: Any = None, say: Say = to_stderr) -> None:
+        """library: `onnxruntime`; plugin: NVIDIA's module; both are imported where None.
+
+        say: is told when a net does not take pictures on the GPU in place. Raises EngineError.
+        """
         with library_failures("tensorrt-rtx: it cannot be imported"):
             self._library: Any = library or importlib.import_module("onnxruntime")
             self._plugin: Any = plugin or importlib.import_module(PLUGIN)
@@ -39,6 +42,7 @@ class RtxRuntime:
             self._devices = self._find_devices()
         if not self._devices:
             raise EngineError(f"tensorrt-rtx: its plug-in does not take this GPU ({gpu.name}, {gpu.sm})")
+        self._say = say
         self.detail = f"TensorRT-RTX plug-in {version_of(*RTX_PACKAGES)}, float16, {gpu.name}"
 
     def compile(self, model: Path, size_hw: tuple[int, int], tell: Tell) -> bytes:
@@ -46,29 +50,31 @@ class RtxRuntime:
         graph = onnx_graph.build(checkpoint.load(model), size_hw, half=True)
         tell("building with TensorRT for RTX")
         with library_failures("tensorrt-rtx: it cannot be built"):
-            compiler = self._library.ModelCompiler(self._options(), graph, embed_compiled_data_into_model=True)
+            compiler = self._library.ModelCompiler(self._options({}), graph, embed_compiled_data_into_model=True)
             return bytes(compiler.compile_to_bytes())
 
-    def load(self, data: bytes, size_hw: tuple[int, int]) -> Net:
+    def load(self, data: bytes, size_hw: tuple[int, int]) -> RtxNet:
         with library_failures("tensorrt-rtx: the engine cannot be loaded"):
-            session = self._library.InferenceSession(data, sess_options=self._options())
+            session = self._session(data, {})
             wanted = [1, *size_hw, 3]
             if (got := session.get_inputs()[0].shape) != wanted:
                 raise EngineError(f"tensorrt-rtx: the engine takes {got}, expected {wanted}")
+        return RtxNet(self._library, session, size_hw, partial(self._on_stream, data), self._say)
 
-        def infer(picture: Picture) -> InverseDepth:
-            with library_failures("tensorrt-rtx"):
-                depth = session.run([onnx_graph.DEPTH], {onnx_graph.PICTURE: np.ascontiguousarray(picture)[None]})[0]
-            return np.array(depth[0, 0], np.float32)
+    def _on_stream(self, data: bytes, handle: int) -> Any:
+        """A session whose work all goes to a `cudaStream_t` of ours."""
+        return self._session(data, {"has_user_compute_stream": "1", "user_compute_stream": str(handle)})
 
-        return infer
+    def _session(self, data: bytes, chosen: dict[str, str]) -> Any:
+        return self._library.InferenceSession(data, sess_options=self._options(chosen))
 
-    def _options(self) -> Any:
+    def _options(self, chosen: dict[str, str]) -> Any:
+        """chosen: of the plug-in's own options."""
         options = self._library.SessionOptions()
         options.add_session_config_entry(*NO_CPU)
         options.log_severity_level = 3  # errors; warnings go to stderr in many lines
         # Without `enable_cuda_graph`: ONNX Runtime chooses the buffers anew at every run, and a graph has them in it.
-        options.add_provider_for_devices(self._devices[:1], {})
+        options.add_provider_for_devices(self._devices[:1], chosen)
         return options
 
     def _find_devices(self) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 from ..kernels.api import InverseDepth, Picture
 from ..kernels.errors import EngineError
+from .api import Say, to_stderr
 from .finding import RTX_PACKAGES, TENSORRT_PACKAGES, version_of
 from .gpu import Gpu
 from .store import Manifest, file_sha256
@@ -45,15 +46,15 @@ class GpuRuntime(Protocol):
         ...
 
 
-def runtime_of(name: CompiledName, gpu: Gpu) -> GpuRuntime:
-    """The runtime `name`, on `gpu`. Raises EngineError."""
+def runtime_of(name: CompiledName, gpu: Gpu, say: Say = to_stderr) -> GpuRuntime:
+    """The runtime `name`, on `gpu`. say: is told of what it cannot do here. Raises EngineError."""
     if name == "tensorrt":
         from .tensorrt_runtime import TensorRtRuntime
 
         return TensorRtRuntime(gpu)
     from .rtx_runtime import RtxRuntime
 
-    return RtxRuntime(gpu)
+    return RtxRuntime(gpu, say=say)
 
 
 def surroundings(name: CompiledName, gpu: Gpu) -> dict[str, str]:

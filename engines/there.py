@@ -63,6 +63,15 @@ class TensorNet(Protocol):
         ...
 
 
+@runtime_checkable
+class PlacedNet(Protocol):
+    """A net that may take pictures where they are, without PyTorch."""
+
+    def in_place(self, picture: PictureThere) -> DepthThere | None:
+        """None: it wants them in main memory."""
+        ...
+
+
 def is_there(picture: Any, torch_device: str) -> TypeGuard[PictureThere]:
     """Whether a picture is in the memory of PyTorch's device."""
     return isinstance(picture, PictureThere) and picture.kernels.launcher.torch_device == torch_device

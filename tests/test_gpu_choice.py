@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from pullfocus.engines.api import Say
 from pullfocus.engines.build import EngineRequest, build
 from pullfocus.engines.finding import Finding, find_engines, find_rtx, find_torch_on_cuda
 from pullfocus.engines.gpu import Gpu, has_nvidia_hardware
@@ -119,7 +120,8 @@ class _OnCpu:
         self.runtime = FakeRuntime()
         monkeypatch.setattr("pullfocus.engines.runtime.runtime_of", self._runtime_of)
 
-    def _runtime_of(self, name: str, gpu: Gpu) -> FakeRuntime:
+    def _runtime_of(self, name: str, gpu: Gpu, say: Say) -> FakeRuntime:
+        del say
         assert gpu == GPU
         if self.runtime.fault is not None:
             raise EngineError(f"{name}: {self.runtime.fault}")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from pullfocus.engines import checkpoint, onnx_graph
 from pullfocus.engines.builder import Order, build_into_store
@@ -23,15 +18,10 @@ from pullfocus.engines.torch_engine import TorchEngine
 from pullfocus.kernels.api import InverseDepth, Picture
 from pullfocus.kernels.errors import CheckpointError, EngineError
 
+from .fake_onnxruntime import NAME, PLUGIN, FakeOnnxRuntime, on_cpu
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 GPU = Gpu("NVIDIA Test 1", (8, 9), (13, 0))
-NAME = "NvTensorRTRTXExecutionProvider"
-
-
-def on_cpu(model: bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 @pytest.mark.parametrize(
@@ -70,57 +60,6 @@ def test_a_damaged_weight_file_is_one_line(random_model: Path) -> None:
     del tensors["up8.conv1.weight"]
     with pytest.raises(CheckpointError, match=r"no tensor 'up8\.conv1\.weight'"):
         onnx_graph.build(checkpoint.Checkpoint("resnet18", tensors), (64, 64))
-
-
-@dataclass
-class FakeOnnxRuntime:
-    """ONNX Runtime with the plug-in's devices; it computes on the CPU, and every call must fit the real one."""
-
-    devices: list[str] = field(default_factory=lambda: [NAME])
-    registered: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-
-    def register_execution_provider_library(self, name: str, path: str) -> None:
-        assert name not in [each for each, _ in self.registered]  # ONNX Runtime refuses it
-        self.registered.append((name, path))
-
-    def get_ep_devices(self) -> list[Any]:
-        names = ["CPUExecutionProvider", *(self.devices if self.registered else [])]
-        return [SimpleNamespace(ep_name=name) for name in names]
-
-    def SessionOptions(self) -> Any:  # noqa: N802
-        options = SimpleNamespace(entries={}, providers=[], log_severity_level=0)
-        assert all(hasattr(onnxruntime.SessionOptions(), method) for method in (
-            "add_session_config_entry", "add_provider_for_devices", "log_severity_level",
-        ))  # fmt: skip
-        options.add_session_config_entry = options.entries.__setitem__
-
-        def add_provider(devices: list[Any], chosen: dict[str, str]) -> None:
-            options.providers.append((devices, chosen))
-
-        options.add_provider_for_devices = add_provider
-        return options
-
-    def ModelCompiler(self, *given: Any, **named: Any) -> Any:  # noqa: N802
-        bound = inspect.signature(onnxruntime.ModelCompiler).bind(*given, **named).arguments
-        assert bound["embed_compiled_data_into_model"] is True
-        self._check(bound["sess_options"])
-        assert hasattr(onnxruntime.ModelCompiler, "compile_to_bytes")
-        return SimpleNamespace(compile_to_bytes=lambda: bound["input_model_path_or_bytes"])
-
-    def InferenceSession(self, *given: Any, **named: Any) -> onnxruntime.InferenceSession:  # noqa: N802
-        bound = inspect.signature(onnxruntime.InferenceSession).bind(*given, **named).arguments
-        self._check(bound["sess_options"])
-        return on_cpu(bound["path_or_bytes"])
-
-    @staticmethod
-    def _check(options: Any) -> None:
-        assert options.entries["session.disable_cpu_ep_fallback"] == "1"
-        ((devices, chosen),) = options.providers
-        assert [device.ep_name for device in devices] == [NAME]
-        assert chosen == {}
-
-
-PLUGIN = SimpleNamespace(get_ep_name=lambda: NAME, get_library_path=lambda: "/there/plugin.so")
 
 
 def test_an_rtx_engine_is_built_kept_and_loaded_again(random_model: Path, tmp_path: Path) -> None:

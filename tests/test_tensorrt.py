@@ -17,7 +17,9 @@ from pullfocus.engines.parity import MAX_ERROR, compare, fixed_pictures
 from pullfocus.engines.runtime import facts_of, runtime_of
 from pullfocus.engines.store import Store
 from pullfocus.engines.tensorrt_runtime import GPU_0, TensorRtRuntime
+from pullfocus.engines.there import PictureThere, PlacedNet
 from pullfocus.engines.torch_engine import load_net
+from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.errors import EngineError
 
 from .fake_tensorrt import CONVERT, KNOWN, MODULE, VERSIONS, FakeTorchTensorRt
@@ -141,3 +143,19 @@ def test_a_compiled_engine_gives_the_depth_of_the_cpu(tmp_path: Path, name: str)
     stored = Store(tmp_path).find(facts)
     assert stored is not None
     assert compare(runtime.load(stored.data, size_hw), reference(model, "fast").infer, size_hw).is_close
+
+
+@pytest.mark.gpu
+def test_tensorrt_for_rtx_takes_pictures_in_place(on_gpu: CudaKernels) -> None:
+    found = next(one for one in find_gpu_engines() if one.name == "tensorrt-rtx")
+    if not found.usable:
+        pytest.skip(found.why)
+    said, model, size_hw = list[str](), locate("resnet18"), (192, 352)
+    runtime = runtime_of("tensorrt-rtx", find_gpu(), said.append)
+    net = through_main_memory = runtime.load(runtime.compile(model, size_hw, print), size_hw)
+    assert isinstance(net, PlacedNet)
+    for picture in fixed_pictures(size_hw):
+        depth = net.in_place(PictureThere(on_gpu.upload(picture), on_gpu))
+        assert depth is not None, said
+        np.testing.assert_allclose(on_gpu.download(depth.array), through_main_memory(picture), atol=MAX_ERROR)
+    assert said == []
