@@ -61,7 +61,7 @@ class RtxNet:
 
     def _tried(self, kernels: CudaKernels, open_session: OpenSession) -> _InPlace | None:
         try:
-            with library_failures("it fails"), kernels.launcher.queue():
+            with library_failures("it fails"), kernels.launcher.queue(), kernels.launcher.at_once():
                 self._branch = kernels.launcher.branch()
                 session = open_session(self._branch.handle)
                 found = _InPlace(self._library, session, self._branch, self._size_hw, kernels.launcher)

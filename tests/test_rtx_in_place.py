@@ -65,6 +65,23 @@ def test_pictures_are_taken_in_place_in_their_turn_and_nobody_waits(shim: ShimLa
     assert library.opened == [{}, {"has_user_compute_stream": "1", "user_compute_stream": "1"}]
 
 
+@pytest.mark.parametrize("early", [(), ("compute", "branch")])
+def test_it_has_its_turn_among_recorded_work(shim: ShimLauncher, early: tuple[str, ...]) -> None:
+    card, said, large = LateCard(shim, early), list[str](), (2 * SIZE_HW[0], 2 * SIZE_HW[1])
+    net, plain, results = loaded(FakeOnnxRuntime(card=card), said), CudaKernels(shim), list[Any]()
+    with card.compute.queue():
+        for seed in range(5):
+            with card.recording.frame():
+                depth = net.in_place(there(card, seed, large))
+                assert depth is not None
+                results.append(card.kernels.finite(depth.array))
+        depths = [card.kernels.download(each) for each in results]
+    assert (said, card.recording.graphs) == ([], 2)
+    for seed, ours in enumerate(depths):
+        seen: Any = plain.shrink_exactly(plain.upload(photo(large, seed)), SIZE_HW)
+        np.testing.assert_array_equal(ours, net(seen))
+
+
 def test_onnx_runtime_reads_and_writes_our_own_memory(shim: ShimLauncher) -> None:
     kernels, said = CudaKernels(shim), list[str]()
     net, picture = loaded(FakeOnnxRuntime(), said), photo(SIZE_HW, 5)
