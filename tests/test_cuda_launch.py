@@ -107,6 +107,36 @@ def test_a_file_is_compiled_once_for_each_set_of_macros(cupy: _FakeCupy) -> None
     assert [type(argument) for argument in arguments] == [_FakeArray, np.int32, np.float32]
 
 
+class _Plane:
+    def __dlpack__(self, *, stream: int) -> np.ndarray:
+        assert stream == 5
+        return np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+
+
+def test_a_decoder_s_plane_is_copied_when_the_default_stream_has_written_it(cupy: _FakeCupy) -> None:
+    log, target = list[str](), np.zeros((4, 4), np.uint8)
+
+    def event(disable_timing: bool) -> Any:
+        assert disable_timing
+        return SimpleNamespace(record=record)
+
+    def record(stream: str) -> None:
+        log.append(f"record on {stream}")
+
+    def wait_event(_event: Any) -> None:
+        log.append("wait")
+
+    def from_dlpack(plane: _Plane) -> np.ndarray:
+        log.append("read")
+        return plane.__dlpack__(stream=5)
+
+    cupy.cuda.Event, cupy.cuda.Stream, cupy.from_dlpack = event, SimpleNamespace(null="default"), from_dlpack
+    cupy.current = SimpleNamespace(ptr=5, wait_event=wait_event)
+    CupyLauncher().paste(_Plane(), target, 2)  # pyright: ignore[reportArgumentType]
+    assert log == ["record on default", "wait", "read"]
+    np.testing.assert_array_equal(target, [[0] * 4, [0] * 4, [0, 1, 2, 3], [4, 5, 6, 7]])
+
+
 @pytest.mark.parametrize("chosen", [0, 5])
 @pytest.mark.parametrize("in_use", [True, False, None])
 def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu_and_none_of_cupys_was_chosen(

@@ -166,7 +166,7 @@ def test_cupy_and_pytorch_have_what_is_asked_of_them() -> None:
 
     assert {"record", "wait_event", "synchronize"} <= set(dir(cupy.cuda.Stream))
     assert "non_blocking (bool)" in cupy.cuda.Stream.__doc__
-    assert cupy.cuda.Stream.null.ptr == 0  # as `CupyLauncher.queue` asks it
+    assert cupy.cuda.Stream.null.ptr == 0  # as `CupyLauncher.queue` and `paste` ask it
     assert "disable_timing" in cupy.cuda.Event.__init__.__doc__
     assert {"record", "synchronize", "done"} <= set(dir(cupy.cuda.Event))
     for name in ("copy_from_host_async", "copy_to_host_async"):

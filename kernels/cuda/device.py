@@ -93,6 +93,9 @@ class CupyLauncher:
         return cast("NDArray[Any]", self._cupy.asnumpy(array))
 
     def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
+        written = self._cupy.cuda.Event(disable_timing=True)
+        written.record(self._cupy.cuda.Stream.null)
+        self._cupy.cuda.get_current_stream().wait_event(written)
         rows: Any = self._cupy.from_dlpack(plane)
         held: Any = to
         held[row : row + rows.shape[0]] = rows.reshape(rows.shape[0], -1)

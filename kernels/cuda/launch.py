@@ -96,7 +96,10 @@ class Launcher(Protocol):
         ...
 
     def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
-        """Copy a plane of another library, whose rows may have a pitch (DLPack), to `to`, `h w`, from `row` on."""
+        """Copy a plane of another library, whose rows may have a pitch (DLPack), to `to`, `h w`, from `row` on.
+
+        The GPU waits for what its default stream has been given until now: FFmpeg writes there.
+        """
         ...
 
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:

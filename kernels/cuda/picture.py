@@ -17,7 +17,8 @@ from .colour import YuvLayout, YuvSystem
 class DlpackPlane(Protocol):
     """A plane of uint8 in GPU memory, as DLPack hands it over. Rows may have a pitch.
 
-    `__dlpack__(stream=…)` makes that CUDA stream wait for whatever still writes the plane.
+    `__dlpack__(stream=…)` makes that CUDA stream wait for whatever still writes the plane, but for what the default
+    stream does: `Launcher.paste` waits for that.
     """
 
     @property
