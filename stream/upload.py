@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engines.cuda_errors import gpu_failures
 from ..kernels.api import AnyPicture, Picture
-from ..kernels.cuda import DevicePicture, HostYuv, YuvLayout
+from ..kernels.cuda import DevicePicture, HostYuv, SpentPicture, YuvLayout
 from ..kernels.cuda.card import Card, Mark
 from ..kernels.cuda.launch import DeviceArray
 from ..kernels.cuda.memory import DevicePool, Lease, PinnedPool
@@ -26,6 +26,7 @@ MOST_HELD = 3  # of a decoder's pictures that the card may still be reading
 class OnCard:
     """A frame's `Elsewhere`. origin: as it came; ready: where its picture is there; lease: keeps it there.
 
+    A decoder's picture on the card is left out of origin, or its memory would be held until the frame is done with.
     looks: gives the picture in main memory. glances: the same for a small copy; None: the picture itself.
     """
 
@@ -87,13 +88,16 @@ class UploadStage:
         if isinstance(given, HostYuv):
             return OnCard(frame, ready, lease, given.rgb, lambda: _after(ready, thumb))
         self._hold(ready, given)
-        return OnCard(frame, ready, lease, lambda: self._looked_at(lease), lambda: _after(ready, thumb))
+        spent = replace(frame, picture=cast(AnyPicture, SpentPicture(given.shape)))
+        return OnCard(spent, ready, lease, lambda: self._looked_at(lease), lambda: _after(ready, thumb))
 
     def _hold(self, ready: Mark, picture: DevicePicture) -> None:
         """Keep a decoder's picture until the card has read it: its memory is the decoder's."""
         self._held.append((ready, picture))
         while len(self._held) > MOST_HELD or self._held[0][0].done:
-            self._held.popleft()[0].wait()
+            mark, _ = self._held[0]
+            mark.wait()
+            self._held.popleft()
             if not self._held:
                 return
 

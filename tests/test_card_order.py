@@ -10,7 +10,7 @@ from pullfocus.kernels.cuda import DevicePicture
 from pullfocus.kernels.cuda.card import Mark
 from pullfocus.kernels.cuda.memory import Lease
 from pullfocus.stream.frame import Rendered
-from pullfocus.stream.upload import UploadStage
+from pullfocus.stream.upload import MOST_HELD, UploadStage
 
 from .card_films import SETTINGS, Film, check_same, decoded_there, stages_of, through, turned
 from .cuda_shim.card import LateCard, LateLane, LateMark
@@ -58,25 +58,25 @@ def _depth_of_dropped(card: LateCard) -> Rendered:
 
 
 def _pictures_of_dropped(shim: ShimLauncher) -> list[Any]:
-    """What the card has of a decoder's frames that were dropped as soon as they were sent."""
+    """What the card has of a decoder's frames that were dropped as soon as they were sent: more than are held."""
     card = LateCard(shim)
     upload = stages_of(SETTINGS, card)[0]
-    places = [upload(decoded_there(frame, shim)).picture for frame in Film(3, 9).frames()]
+    there = [upload(decoded_there(frame, shim)) for frame in Film(MOST_HELD + 3, 9).frames()]
     card.upload.mark().wait()
-    return places
+    return [frame.picture for frame in there]
 
 
 def test_a_decoder_s_picture_is_held_until_the_card_has_read_it(
     shim: ShimLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last = turned(list(Film(3, 9).frames())[-1], shim).picture
-    np.testing.assert_array_equal(_pictures_of_dropped(shim)[-1], last)
+    expected = [turned(frame, shim).picture for frame in Film(MOST_HELD + 3, 9).frames()]
+    np.testing.assert_array_equal(_pictures_of_dropped(shim), expected)
 
     def forgotten(self: UploadStage, ready: Mark, picture: DevicePicture) -> None:
         del self, ready, picture
 
     monkeypatch.setattr(UploadStage, "_hold", forgotten)
-    assert not np.array_equal(_pictures_of_dropped(shim)[-1], last), "the test would not see it"
+    assert not np.array_equal(_pictures_of_dropped(shim)[-1], expected[-1]), "the test would not see it"
 
 
 def test_what_a_dropped_frame_leaves_behind_is_not_used_too_early(

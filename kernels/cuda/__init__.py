@@ -6,6 +6,6 @@ its docstring says so. `refocus` takes its few centres from main memory, as it d
 
 from .colour import YuvLayout, YuvSystem
 from .kernels import CudaKernels
-from .picture import DevicePicture, HostYuv
+from .picture import DevicePicture, HostYuv, SpentPicture
 
-__all__ = ["CudaKernels", "DevicePicture", "HostYuv", "YuvLayout", "YuvSystem"]
+__all__ = ["CudaKernels", "DevicePicture", "HostYuv", "SpentPicture", "YuvLayout", "YuvSystem"]

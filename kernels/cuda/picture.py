@@ -64,6 +64,21 @@ class DevicePicture:
         return f"DevicePicture({self.luma.shape[1]}×{self.luma.shape[0]} NV12, {self.system})"
 
 
+@dataclass(frozen=True, slots=True)
+class SpentPicture:
+    """What a frame keeps of a `DevicePicture` that the card copies: its size, and none of the decoder's memory."""
+
+    shape: tuple[int, int, int]
+
+    @property
+    def ndim(self) -> int:
+        return 3
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        return np.dtype(np.uint8)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class HostYuv:
     """One picture in main memory; takes the place of a `Frame`'s picture as `DevicePicture` does.
