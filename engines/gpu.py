@@ -59,6 +59,12 @@ def find_gpu(driver: OpenLibrary = open_driver) -> Gpu:
     )
 
 
+def has_context(driver: OpenLibrary = open_driver) -> bool:
+    """Has a CUDA library begun to work in this thread? Only after `find_gpu`, which starts the driver."""
+    context = ctypes.c_void_p()
+    return driver().cuCtxGetCurrent(ctypes.byref(context)) == 0 and context.value is not None
+
+
 def has_nvidia_hardware(devices: Path = Path("/sys/bus/pci/devices")) -> bool:
     """Is an NVIDIA GPU on the bus, whether or not a driver runs it? False where that is not known."""
     return any(_is_nvidia_gpu(device) for device in devices.glob("*")) if devices.is_dir() else False

@@ -98,7 +98,7 @@ class Decoder:
             raise CardLostError("a packet is damaged")
         try:
             for frame in self._decoder.decode(packet):
-                yield card.planar(frame)
+                yield card.handed_on(frame)
         except (FFmpegError, OSError) as error:
             raise CardLostError(reason_of(error)) from error
 

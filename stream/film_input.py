@@ -83,11 +83,14 @@ class FilmInput:
             self.container.seek(sought)
 
     def _opened(self) -> Decoder:
-        if (accelerator := self._card.accelerator()) is not None:
+        why = ""
+        for accelerator in self._card.accelerators():
             try:
                 return self._opened_on_card(accelerator)
             except CardLostError as lost:
-                self._card.give_up(str(lost))
+                why = str(lost)
+        if why:
+            self._card.give_up(why)
         self.container = self._open(self._location)
         stream = main_video(self.container.streams.video)
         if stream is None:

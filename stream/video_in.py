@@ -16,7 +16,7 @@ from ..kernels.api import AnyPicture
 from ..kernels.errors import InputError
 from .colour import ColourConverter, ColourTags, bits_of, has_alpha
 from .damage import Damage
-from .decoder_planes import planes_of
+from .decoder_planes import planes_of, system_of
 from .decoding import Decoder
 from .film_input import FilmInput, open_input
 from .frame import Frame
@@ -52,9 +52,10 @@ class VideoSource:
         opened: opens what `location` names. decode: "cuda" = on an NVIDIA GPU, where and as long as it can.
         """
         self.location, self.live, self._span = without_secrets(location), live, span or Span()
-        self.for_card = False  # True: frames may have the decoder's own planes as their pictures
+        self._for_card = False
         self._end_s: Fraction | None = None  # of the film, where that is reached
-        self._input = FilmInput(location, live, strict, opened, CardDecoding(decode == "cuda"))
+        self._card = CardDecoding(decode == "cuda")
+        self._input = FilmInput(location, live, strict, opened, self._card)
         try:
             self._go_to_start()
             self.info = self._describe(self._first[0])
@@ -103,7 +104,7 @@ class VideoSource:
 
     def _frame(self, decoded: VideoFrame, index: int, pts: int) -> Frame:
         info = self.info
-        planes = planes_of(decoded, info) if self.for_card else None
+        planes = planes_of(decoded, info) if self._for_card else None
         picture, alpha = self._converter.to_rgb(decoded, info.size_hw) if planes is None else (None, None)
         return Frame(
             cast(AnyPicture, planes) if picture is None else info.orientation.upright(picture),
@@ -179,6 +180,16 @@ class VideoSource:
     @property
     def _container(self) -> InputContainer:
         return self._input.container
+
+    @property
+    def for_card(self) -> bool:
+        """Whether frames may have the decoder's own planes as their pictures. The thread that reads sets it."""
+        return self._for_card
+
+    @for_card.setter
+    def for_card(self, wanted: bool) -> None:
+        self._for_card = wanted
+        self._card.keeps_hw = self.info.size_hw if wanted and system_of(self.info) is not None else None
 
     @property
     def film_start_s(self) -> float:

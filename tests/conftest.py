@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from pullfocus.engines import checkpoint
 from pullfocus.kernels import Kernels, load
 from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.kernels.cuda.card import Card
 from pullfocus.kernels.cuda.device import CupyLauncher
 from pullfocus.kernels.errors import InputError
 
@@ -110,6 +112,20 @@ def shim(request: pytest.FixtureRequest) -> ShimLauncher:
 def card(shim: ShimLauncher) -> LateCard:
     """A card without a GPU, on which all work is done as late as CUDA may."""
     return LateCard(shim)
+
+
+@pytest.fixture
+def on_card(monkeypatch: pytest.MonkeyPatch, shim: ShimLauncher) -> None:
+    """All runs are on a card."""
+    from pullfocus.stream import prepare  # it needs PyAV, which is not everywhere where there is a GPU
+    from pullfocus.stream.card_choice import choose_card
+
+    def chosen(settings: Any, size_hw: tuple[int, int] | None) -> Card:
+        card = choose_card(settings, size_hw, opened=lambda: LateCard(shim))
+        assert card is not None
+        return card
+
+    monkeypatch.setattr(prepare, "choose_card", chosen)
 
 
 @pytest.fixture

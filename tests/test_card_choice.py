@@ -15,7 +15,7 @@ from pullfocus.kernels.cuda import HostYuv, YuvSystem
 from pullfocus.kernels.cuda.card import Card
 from pullfocus.kernels.cuda.launch import Argument, Kernel, Shape
 from pullfocus.kernels.errors import EngineError, InputError
-from pullfocus.stream import card_choice, prepare
+from pullfocus.stream import card_choice
 from pullfocus.stream.card_choice import choose_card
 from pullfocus.stream.config import Settings
 from pullfocus.stream.video_in import VideoSource
@@ -113,18 +113,6 @@ class Failing(PlaneEngine):
 
 FILM = Settings(layers=3, aperture=10.0, engine=EngineRequest("plane"))
 SEGMENT = 3
-
-
-@pytest.fixture
-def on_card(monkeypatch: pytest.MonkeyPatch, shim: ShimLauncher) -> None:
-    """All runs are on a card."""
-
-    def chosen(settings: Settings, size_hw: tuple[int, int] | None) -> Card:
-        card = choose_card(settings, size_hw, opened=lambda: LateCard(shim))
-        assert card is not None
-        return card
-
-    monkeypatch.setattr(prepare, "choose_card", chosen)
 
 
 def pictures(path: Path, form: str = "rgb24") -> np.ndarray:

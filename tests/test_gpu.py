@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pullfocus.engines.gpu import Gpu, find_gpu, has_nvidia_hardware
+from pullfocus.engines.gpu import Gpu, find_gpu, has_context, has_nvidia_hardware
 from pullfocus.kernels.errors import EngineError
 
 
 @dataclass
 class FakeDriver:
-    """libcuda. status: what cuInit answers."""
+    """libcuda. status: what cuInit answers. context: the one that is current in this thread, 0 = none."""
 
     gpus: int = 1
     status: int = 0
     version: int = 13010
+    context: int = 0
 
     def cuInit(self, flags: int) -> int:  # noqa: N802
         assert flags == 0
@@ -43,8 +44,11 @@ class FakeDriver:
         assert device == 0
         return self._answer(answer, {75: 9, 76: 0}[attribute])
 
+    def cuCtxGetCurrent(self, answer: Any) -> int:  # noqa: N802
+        return self._answer(answer, self.context or None)
+
     @staticmethod
-    def _answer(answer: Any, value: int) -> int:
+    def _answer(answer: Any, value: int | None) -> int:
         answer._obj.value = value
         return 0
 
@@ -57,6 +61,11 @@ def test_the_driver_tells_of_the_gpu() -> None:
     gpu = find_gpu(FakeDriver)
     assert gpu == Gpu("NVIDIA H100", (9, 0), (13, 1))
     assert gpu.sm == "9.0"
+
+
+def test_the_driver_tells_whether_this_thread_has_begun_to_work() -> None:
+    assert not has_context(FakeDriver)
+    assert has_context(lambda: FakeDriver(context=0x5555))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from av.error import ExternalError
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from pullfocus.stream import film_input, gpu_decoding
+from pullfocus.stream import gpu_decoding
 from pullfocus.stream.cli import run_cli
 from pullfocus.stream.frame import Frame
 from pullfocus.stream.gpu_decoding import CardDecoding, CardLostError
@@ -21,43 +20,8 @@ from pullfocus.stream.span import DecodeChoice, Reading, Span
 from pullfocus.stream.video_in import VideoSource
 
 from .clip import write_clip, write_deep_clip
+from .nvdec import PlayedNvdec
 from .test_gpu import FakeDriver, absent
-
-SEMI_PLANAR = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
-
-
-class PlayedNvdec:
-    """FFmpeg's own decoder, whose frames come as NVDEC's do. fails_at: the frame at which `failure` is raised."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, fails_at: int | None, failure: Exception | None) -> None:
-        self.frames, self.said = 0, list[str]()
-        self._fails_at, self._failure, self._real = fails_at, failure, CardDecoding.planar
-        self._reformatter = VideoReformatter()
-        plain = film_input.open_input
-
-        def opened(location: str, _accelerator: Any = None) -> Any:
-            return plain(location)
-
-        def accelerator(card: CardDecoding) -> str | None:
-            return "NVDEC" if card.wanted else None
-
-        def taken(_card: CardDecoding, _stream: Any) -> None:
-            return None
-
-        def planar(card: CardDecoding, frame: VideoFrame) -> VideoFrame:
-            return self.planar(card, frame)
-
-        for name, part in {"accelerator": accelerator, "check": taken, "planar": planar}.items():
-            monkeypatch.setattr(CardDecoding, name, part)
-        monkeypatch.setattr(film_input, "open_input", opened)
-
-    def planar(self, card: CardDecoding, frame: VideoFrame) -> VideoFrame:
-        card.say = self.said.append
-        if self.frames == self._fails_at:
-            assert self._failure is not None
-            raise self._failure
-        self.frames += 1
-        return self._real(card, self._reformatter.reformat(frame, format=SEMI_PLANAR[frame.format.name]))
 
 
 def read(path: Path, decode: DecodeChoice, span: Span | None = None) -> tuple[VideoSource, list[Frame]]:
@@ -79,7 +43,7 @@ def assert_same(path: Path, span: Span | None = None) -> None:
 def test_frames_of_a_gpu_are_the_cpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     turned = write_clip(tmp_path / "turned.mp4", frames=8, rotation=90)
     deep = write_deep_clip(tmp_path / "deep.mkv", "libx265", "yuv420p10le", tags=(9, 16, 9))
-    played = PlayedNvdec(monkeypatch, None, None)
+    played = PlayedNvdec(monkeypatch)
     for path in (turned, deep):
         assert_same(path)
     assert played.frames == 8 + 5
@@ -106,6 +70,15 @@ def test_where_the_gpu_fails_the_rest_is_the_cpus(
     assert played.said[0].endswith(f"{after}; the CPU decodes instead")
 
 
+@pytest.mark.parametrize(("refused", "frames"), [(["shared"], 5), (["shared", "own"], 0)])
+def test_where_the_shared_context_is_refused_nvdec_gets_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refused: list[str], frames: int
+) -> None:
+    played = PlayedNvdec(monkeypatch, refused=refused)
+    assert_same(write_clip(tmp_path / "in.mp4", frames=5))
+    assert played.frames == frames
+
+
 def test_a_part_that_was_sought_goes_on_where_the_gpu_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.mp4", frames=330)
     played = PlayedNvdec(monkeypatch, 60, CardLostError("a packet is damaged"))
@@ -125,7 +98,11 @@ def test_without_a_gpu_one_line_says_so(
     def found(_driver: Any) -> Any:
         return real(driver)
 
+    def no_context(_driver: Any) -> bool:
+        return False
+
     monkeypatch.setattr(gpu_decoding, "find_gpu", found)
+    monkeypatch.setattr(gpu_decoding, "has_context", no_context)
     clip = write_clip(tmp_path / "in.mp4", frames=5, sound=True, rotation=90)
     for decode in ("cuda", "cpu"):
         out = str(tmp_path / f"{decode}.mp4")
@@ -152,8 +129,16 @@ def test_streams_that_no_gpu_decodes_are_known_beforehand(facts: dict[str, Any],
 
 def test_a_frame_that_the_gpu_did_not_decode_is_told_by_its_layout() -> None:
     with pytest.raises(CardLostError, match="does not decode this stream \\(yuv422p10le\\)"):
-        CardDecoding(True).planar(VideoFrame(64, 48, "yuv422p10le"))
-    assert CardDecoding(True).planar(VideoFrame(64, 48, "nv12")).format.name == "yuv420p"
+        CardDecoding(True).handed_on(VideoFrame(64, 48, "yuv422p10le"))
+    assert CardDecoding(True).handed_on(VideoFrame(64, 48, "nv12")).format.name == "yuv420p"
+
+
+def test_frames_can_stay_on_the_gpu_within_the_context_that_is_there_already() -> None:
+    """CuPy's and PyTorch's, where they have begun to work; else FFmpeg makes the one that they will take."""
+    for context, options in ((0, {"primary_ctx": "1"}), (99, {"primary_ctx": "0", "current_ctx": "1"})):
+        shared, own = CardDecoding(True, driver=lambda now=context: FakeDriver(context=now)).accelerators()
+        assert (shared.is_hw_owned, shared.options) == (True, options)
+        assert (own.is_hw_owned, own.options) == (False, {})
 
 
 def test_where_a_film_is_decoded_is_part_of_what_a_job_is() -> None:
