@@ -15,6 +15,7 @@ from ..engines.gpu_time import GpuTimed, is_timed
 from .adjusted import Adjusted
 from .config import Settings
 from .focus import FocusPuller
+from .frame import for_card
 from .live_request import LiveRequest
 from .live_sources import open_bench_source
 from .pipeline import run, step_names
@@ -69,6 +70,7 @@ def run_bench(request: LiveRequest, settings: Settings) -> BenchRun:
         engine = build(settings.engine)
         timed = GpuTimed(engine) if is_timed(engine) else None
         parts = stack.enter_context(prepared(settings, warm_up_hw=size_hw, engine=timed or engine))
+        for_card(source, parts.card is not None)
         if timed is not None:
             timed.durations_s.clear()  # of the warm-up
         stages = parts.stages(settings, puller)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,25 @@ class Frame:
     def __repr__(self) -> str:
         height, width = self.size_hw
         return f"Frame(#{self.index}, {width}×{height}, {self.time_s:.3f} s)"
+
+
+@runtime_checkable
+class GivesPlanes(Protocol):
+    """A source whose decoder's own planes may take the place of RGB: half the bytes on the way to a card."""
+
+    @property
+    def for_card(self) -> bool:
+        """Whether they do, where a card can turn them to RGB."""
+        ...
+
+    @for_card.setter
+    def for_card(self, wanted: bool) -> None: ...
+
+
+def for_card(source: object, wanted: bool) -> None:
+    """Ask a source for a decoder's own planes; one that has none goes on giving RGB."""
+    if isinstance(source, GivesPlanes):
+        source.for_card = wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from .config import Settings
 from .controls import Controls
 from .fan import Fan
 from .focus import FocusPuller
+from .frame import for_card
 from .idle import Gate
 from .live_request import LiveRequest
 from .live_sinks import open_sinks
@@ -57,6 +58,7 @@ def _run(request: LiveRequest, settings: Settings, fan: Fan, opened: OpenSource,
         # Compiling the net for a size takes long: a film would be half over, and a recording begin late.
         warm_up_hw = size_hw or source.first_hw
         parts = stack.enter_context(prepared(settings, warm_up_hw=warm_up_hw, controls=controls))
+        for_card(source, parts.card is not None)
         adaptation = Adaptation(controls, request.rate) if request.adaptive else None
         on_frame = None if adaptation is None else adaptation.handed_over
         on_start = fan.started if adaptation is None else _both(fan.started, adaptation.started)

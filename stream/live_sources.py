@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..kernels.errors import InputError, paths_refused_in_words
 from .clock import pace
 from .damage import Damage, Telling
-from .frame import Frame
+from .frame import Frame, GivesPlanes, for_card
 from .live_request import BENCH_SIZE_HW, DEFAULT_RATE, DEFAULT_SIZE_HW, LiveRequest
 from .pipeline import Source
 from .reconnecting import Absence, Reconnecting, say
@@ -144,6 +144,15 @@ class AlwaysThere:
         self.first_hw = source.size_hw
         for note in notes:
             say(note)
+
+    @property
+    def for_card(self) -> bool:
+        """As of `GivesPlanes`; test pictures are RGB."""
+        return isinstance(self._source, GivesPlanes) and self._source.for_card
+
+    @for_card.setter
+    def for_card(self, wanted: bool) -> None:
+        for_card(self._source, wanted)
 
     def frames(self) -> Iterator[Frame]:
         frames = self._source.frames()

@@ -52,6 +52,15 @@ class StreamInput:
         self._video = VideoSource(without_secrets(url), live=True, opened=opened)
         self.ends = self._video.info.frames is not None
 
+    @property
+    def for_card(self) -> bool:
+        """As of `GivesPlanes`."""
+        return self._video.for_card
+
+    @for_card.setter
+    def for_card(self, wanted: bool) -> None:
+        self._video.for_card = wanted
+
     def frames(self) -> Iterator[Frame]:
         if self.ends:
             return pace(self._video.frames())

@@ -70,6 +70,15 @@ class PipeInput:
         self._live = live
         self._video = VideoSource("stdin", live, opened=lambda name: _open_stdin(name, form))
 
+    @property
+    def for_card(self) -> bool:
+        """As of `GivesPlanes`."""
+        return self._video.for_card
+
+    @for_card.setter
+    def for_card(self, wanted: bool) -> None:
+        self._video.for_card = wanted
+
     def frames(self) -> Iterator[Frame]:
         return pace(self._video.frames()) if self._live else self._video.frames()
 

@@ -18,7 +18,7 @@ from ..kernels.errors import InputError
 from .channel import Channel, ChannelClosed
 from .clock import LONGEST_GAP_S, OneClock
 from .damage import Damage, Telling
-from .frame import Frame
+from .frame import Frame, for_card
 
 STALL_S = 2.0  # without a picture: then the user is told
 START_S = 8.0  # for the first picture
@@ -92,6 +92,7 @@ class Reconnecting:
         self._mailbox: Channel[tuple[int, Frame]] = Channel(name, 1, newest_wins=live)
         self._ready, self._stop = Event(), Event()
         self.first_hw = (0, 0)  # the size of its first picture
+        self.for_card = False  # as of `GivesPlanes`; the input hears of it before its next frame
         self._error: BaseException | None = None
         self._reason, self._ends = "", False
         self._told, self._last_notes = list[str](), list[str]()
@@ -142,6 +143,7 @@ class Reconnecting:
                 self._damages.append(opened.damage)
             self._tell_new(opened.notes)
             for frame in opened.frames():
+                for_card(opened, self.for_card)
                 self.first_hw = self.first_hw if self._ready.is_set() else frame.size_hw
                 self._mailbox.put((session, frame))
                 self._ready.set()

@@ -183,7 +183,7 @@ class VideoSource:
 
     @property
     def for_card(self) -> bool:
-        """Whether frames may have the decoder's own planes as their pictures. The thread that reads sets it."""
+        """As of `GivesPlanes`. Not while another thread reads."""
         return self._for_card
 
     @for_card.setter

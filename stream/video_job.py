@@ -18,7 +18,7 @@ from .depth_range import Shot
 from .encoding import container_of
 from .films import Film, check_result, check_wish, is_video, open_film, pattern_of, result_of, script_for
 from .focus import FocusPuller
-from .frame import Frame
+from .frame import Frame, for_card
 from .gpu_encoding import on_cpu, settled, software_of
 from .job_folder import SEGMENT_FRAMES, JobFolder
 from .job_identity import job_identity
@@ -33,7 +33,6 @@ from .shots import survey
 from .span import Reading
 from .stills import sequence_facts
 from .tracks import depth_track, film_track, small_depth_track
-from .video_in import VideoSource
 
 CAPACITY_ON_CARD = 1  # a 4K frame on its way has some 80 MB there, and the lanes overlap all the same
 
@@ -169,8 +168,7 @@ class _FileJob:
                     film_hw=_upright_hw(film),
                 )
             )
-            if parts.card is not None and isinstance(film, VideoSource):
-                film.for_card = True
+            for_card(film, parts.card is not None)
             tracks = tracks_of(film, settings)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model, "pictures": sequence_facts(self._source.path)}
