@@ -118,3 +118,25 @@ def test_lanes_wait_for_each_other_and_for_nobody_else(on_gpu: CudaKernels) -> N
     assert sent.done
     assert computed.done
     assert np.all(back == 2.0)
+
+
+def test_what_nvdec_decodes_stays_on_the_card_and_is_what_the_cpu_decodes(tmp_path: Path, on_gpu: CudaKernels) -> None:
+    pytest.importorskip("av")
+    from pullfocus.kernels.cuda import SpentPicture
+    from pullfocus.kernels.cuda.cupy_card import CupyCard
+    from pullfocus.stream.upload import UploadStage, place_of
+    from pullfocus.stream.video_in import VideoSource
+
+    from .clip import write_clip
+
+    path, card = str(write_clip(tmp_path / "in.mp4", frames=12, size_wh=(640, 360))), CupyCard()
+    upload = UploadStage(card)
+    with VideoSource(path, decode="cuda") as film, VideoSource(path) as other:
+        film.for_card = other.for_card = True
+        ours, cpus = ([upload(frame) for frame in source.frames()] for source in (film, other))
+    assert sum(isinstance(place_of(frame).origin.picture, SpentPicture) for frame in ours) == 11  # all but the first
+    for there, expected in zip(ours, cpus, strict=True):
+        place_of(expected).ready.wait()
+        place_of(there).ready.wait()
+        first, second = (on_gpu.download(frame.picture) for frame in (there, expected))  # pyright: ignore[reportArgumentType]
+        np.testing.assert_array_equal(first, second)
