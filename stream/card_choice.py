@@ -18,7 +18,7 @@ from ..kernels.errors import EngineError, PullfocusError
 from .config import Settings
 from .focus import FocusPuller
 from .frame import Frame
-from .parts import net_parts
+from .parts import net_parts, through
 from .targets import Fixed
 
 OpenCard: TypeAlias = Callable[[], Card]
@@ -71,7 +71,5 @@ def _tried_out(card: Card, settings: Settings, size_hw: tuple[int, int]) -> Card
     picture = np.zeros((*size_hw, 3), np.uint8)
     with library_failures(f"{card.name} cannot run the kernels"):
         for index in range(TRIAL_FRAMES):
-            item: object = Frame(picture, index, index, Fraction(1, 25))
-            for stage in stages:
-                item = stage(item)
+            through(stages, Frame(picture, index, index, Fraction(1, 25)))
     return card

@@ -61,6 +61,19 @@ class Parts:
         return [UploadStage(self.card), CardDepthStage(depth, self.card), DownloadStage(self.card)]
 
 
+def through(stages: Sequence[Stage], item: Any) -> Any:
+    """One item through all of them, in this thread."""
+    for stage in stages:
+        item = stage(item)
+    return item
+
+
+def halves(stages: Sequence[Stage]) -> tuple[Sequence[Stage], Sequence[Stage]]:
+    """Those from a frame to its layers, and those from there to its picture."""
+    after = [stage.name for stage in stages].index(RefocusStage.name)
+    return stages[:after], stages[after:]
+
+
 def net_parts(
     engine: Engine,
     settings: Settings,

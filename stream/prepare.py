@@ -30,7 +30,6 @@ def prepared(
     look_through: Callable[[Engine], Sequence[Shot]] | None = None,
     film_hw: tuple[int, int] | None = None,
     controls: Controls | None = None,
-    on_card: bool = True,
 ) -> Generator[Parts]:
     """The parts for a stream. With `depth_in` (a depth video) no engine is loaded.
 
@@ -39,9 +38,8 @@ def prepared(
     from_s: the stream begins at this time of the film that `depth_in` is of; None: as the film does.
     look_through: finds the film's shots, for `settings` that need them. controls: what is turned while the stream runs.
     film_hw: the size of all frames of a film; what must be built for them is built here, before any thread runs.
-    on_card: whether pictures may be on a GPU.
     """
-    card = choose_card(settings, film_hw or warm_up_hw) if on_card else None
+    card = choose_card(settings, film_hw or warm_up_hw)
     if depth_in is None:
         engine = engine or build(settings.engine)
         if film_hw is not None and isinstance(engine, SwitchingEngine):

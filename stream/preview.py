@@ -14,7 +14,8 @@ from ..kernels.errors import InputError
 from .config import Settings
 from .films import open_film, script_for
 from .focus import FocusPuller
-from .frame import Frame
+from .frame import Frame, for_card
+from .parts import halves, through
 from .pictures import write_picture
 from .prepare import prepared
 from .report import Meter, Report
@@ -44,16 +45,17 @@ def preview_frame(
         film = stack.enter_context(open_film(location, replace(reading or Reading(), span=span)))
         settings = replace(script_for(settings, film), view="panel")
         start_s = None if film.info.cut is None else float(film.info.cut.start_s)
-        parts = stack.enter_context(prepared(settings, depth_in, from_s=start_s, on_card=False))
-        depth, layers, refocus = parts.stages(settings, FocusPuller(settings))
+        parts = stack.enter_context(prepared(settings, depth_in, from_s=start_s, film_hw=film.info.upright_hw))
+        for_card(film, parts.card is not None)
+        until_layers, from_layers = halves(parts.stages(settings, FocusPuller(settings)))
         meter = Meter(["depth and layers", "refocus"])
         started_s, layered = monotonic(), None
         for frame in _until(film.frames(), location, time_s):
-            layered = layers(depth(frame))
+            layered = through(until_layers, frame)
             now_s = monotonic()
             meter.durations_s["depth and layers"].append(now_s - started_s)
             started_s = now_s
-        picture = refocus(layered).picture
+        picture = through(from_layers, layered).picture
         meter.durations_s["refocus"].append(monotonic() - started_s)
         write_picture(target, picture)
         meter.frames = 1

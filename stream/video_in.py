@@ -199,7 +199,7 @@ class VideoSource:
     @property
     def size_hw(self) -> tuple[int, int]:
         """Of the upright frames."""
-        return self.info.orientation.upright_hw(self.info.size_hw)
+        return self.info.upright_hw
 
     @property
     def damage(self) -> Damage:

@@ -36,6 +36,11 @@ class VideoInfo:
     cut: Cut | None = None  # the part of the film that is read
 
     @property
+    def upright_hw(self) -> tuple[int, int]:
+        """The size of the frames."""
+        return self.orientation.upright_hw(self.size_hw)
+
+    @property
     def chroma(self) -> int:
         """444, 422, or 420 for those and all others."""
         return next((c for c in (444, 422) if str(c) in self.pix_fmt and self.pix_fmt.startswith("yuv")), 420)

@@ -165,7 +165,7 @@ class _FileJob:
                     engine=self._engine,
                     from_s=_from_s(film),
                     look_through=self._source.shots,
-                    film_hw=_upright_hw(film),
+                    film_hw=film.info.upright_hw,
                 )
             )
             for_card(film, parts.card is not None)
@@ -237,10 +237,6 @@ class _Rest:
 
     def frames(self) -> Iterator[Frame]:
         return self._film.frames(self._first)
-
-
-def _upright_hw(film: Film) -> tuple[int, int]:
-    return film.info.orientation.upright_hw(film.info.size_hw)
 
 
 def _from_s(film: Film) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from pullfocus.kernels.errors import EngineError, InputError
 from pullfocus.stream import card_choice
 from pullfocus.stream.card_choice import choose_card
 from pullfocus.stream.config import Settings
+from pullfocus.stream.pictures import read_picture
+from pullfocus.stream.preview import preview_frame
 from pullfocus.stream.video_in import VideoSource
 from pullfocus.stream.video_job import depth_of_video, refocus_video
 
@@ -151,6 +154,20 @@ def test_a_depth_video_holds_the_whole_depth(tmp_path: Path, monkeypatch: pytest
     depth_of_video(source, cpus, FILM)
     assert np.abs(pictures(ours, "gray16le") - pictures(cpus, "gray16le")).mean() < 0.001 * 65535
     assert pictures(ours, "gray16le").shape == (3, 64, 96)
+
+
+@pytest.mark.usefixtures("on_card")
+def test_a_preview_is_made_there_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = str(write_clip(tmp_path / "in.mp4", frames=20, size_wh=(96, 64)))
+    ours, cpus = tmp_path / "ours.png", tmp_path / "cpus.png"
+    report = preview_frame(source, ours, FILM, Fraction("0.51"))
+    assert report.engine == "plane (a ramp, no net), pictures on shim"
+    monkeypatch.undo()
+    preview_frame(source, cpus, FILM, Fraction("0.51"))
+    there, here = (read_picture(path).astype(float) for path in (ours, cpus))
+    assert there.shape == here.shape == (128, 192, 3)
+    assert np.abs(there - here).mean() < 1.0
+    assert np.percentile(np.abs(there - here), 99) < 8.0
 
 
 def test_a_film_s_planes_come_as_they_were_decoded_where_the_card_can_turn_them(tmp_path: Path) -> None:
