@@ -20,7 +20,7 @@ from .config import DEFAULT_APERTURE, DEFAULT_BLADES, Settings
 from .focus import FocusPuller
 from .frame import Frame, Layered, Sensed
 from .parts import net_parts
-from .stages import DepthStage, LayersStage, RefocusStage
+from .stages import LayersStage, RefocusStage
 from .targets import Auto, Fixed, LayerNumber, Nearest, Point, Target, parse_focus
 
 Focus: TypeAlias = Target | float | np.floating | str  # a target, an inverse depth, or what `--focus` takes
@@ -42,8 +42,8 @@ class Refocuser:
     def __call__(self, rgb: Picture, time_s: float) -> Picture:
         """The next frame refocused: fresh memory, of the frame's size unless `settings.view` shows more.
 
-        rgb: `h w 3` uint8; its size may change. time_s: seconds from any start, never less than before. Raises
-        InputError.
+        rgb: `h w 3` uint8; one of another size begins another scene. time_s: seconds from any start, never less than
+        before. Raises InputError.
         """
         return self.render(self.analyse(rgb, time_s))
 
@@ -74,15 +74,11 @@ class Refocuser:
 
     def _next_frame(self, rgb: Picture, time_s: float) -> Frame:
         frame = _frame(rgb, time_s, 0 if self._last is None else self._last.index + 1)
-        if self._last is not None:
-            if frame.time_s < self._last.time_s:
-                raise InputError(
-                    f"time_s: got {frame.time_s:g} after {self._last.time_s:g}, expected a time that never goes back; "
-                    "call reset() before another video"
-                )
-            if frame.size_hw != self._last.size_hw:
-                # What the net said of another size does not fit; layers and focus know no size.
-                self._depth = DepthStage(net_parts(self._engine, self._settings).depth)
+        if self._last is not None and frame.time_s < self._last.time_s:
+            raise InputError(
+                f"time_s: got {frame.time_s:g} after {self._last.time_s:g}, expected a time that never goes back; "
+                "call reset() before another video"
+            )
         self._last = frame
         return frame
 

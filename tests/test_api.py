@@ -112,6 +112,7 @@ def test_frames_may_change_size(net_every: int) -> None:
         fresh = Refocuser(settings).analyse(picture, 0.0)
         if index != 2:  # there the frame before had the same size, and is remembered
             np.testing.assert_array_equal(layered.sensed.inverse_depth, fresh.sensed.inverse_depth)
+        assert layered.sensed.cut == (index in (1, 3, 4))
         assert refocuser.render(layered).shape == picture.shape
 
 
