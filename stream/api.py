@@ -1,6 +1,7 @@
 """For those who have frames, not files: refocus pictures in memory, with the net's depth or with their own.
 
-The stages are those of `pullfocus video` and `pullfocus image`, so the same frames and settings give the same bytes.
+The stages are those of `pullfocus video` and `pullfocus image`, so the same frames and settings give the same bytes on
+the CPU, and the same but for rounding where a GPU takes part.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 from ..engines.build import EngineRequest, build
 from ..kernels.api import InverseDepth, KernelShape, Picture, Quality, load
 from ..kernels.errors import InputError
+from .card_choice import OpenCard, choose_card
 from .config import DEFAULT_APERTURE, DEFAULT_BLADES, Settings
 from .focus import FocusPuller
 from .frame import Frame, Layered, Sensed
+from .in_steps import in_steps
 from .parts import net_parts
 from .stages import LayersStage, RefocusStage
 from .targets import Auto, Fixed, LayerNumber, Nearest, Point, Target, parse_focus
@@ -29,13 +32,18 @@ Focus: TypeAlias = Target | float | np.floating | str  # a target, an inverse de
 class Refocuser:
     """Refocuses a stream of frames, one after another, as `pullfocus video` would.
 
-    Holds the engine, and what it knows of the past: depth, layers, focus. One thread calls it; `focus_on` may be
-    called from another.
+    Holds the engine, and what it knows of the past: depth, layers, focus. Where there is an NVIDIA GPU that can, it
+    works there, as `settings.engine.device` says; arrays come and go in main memory all the same. One thread calls it;
+    `focus_on` may be called from another.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        """Builds the engine. Raises EngineError, MissingExtraError, CheckpointError or InputError."""
+    def __init__(self, settings: Settings | None = None, *, opened: OpenCard | None = None) -> None:
+        """Tries out the GPU, builds the engine. Raises EngineError, MissingExtraError, CheckpointError or InputError.
+
+        opened: makes the GPU that pictures are on; None: the first one that CuPy finds.
+        """
         self._settings = settings or Settings()
+        self._card = choose_card(self._settings, None, opened=opened)
         self._engine = build(self._settings.engine)
         self.reset()
 
@@ -43,22 +51,21 @@ class Refocuser:
         """The next frame refocused: fresh memory, of the frame's size unless `settings.view` shows more.
 
         rgb: `h w 3` uint8; one of another size begins another scene. time_s: seconds from any start, never less than
-        before. Raises InputError.
+        before. Raises InputError, and EngineError where a GPU fails.
         """
-        return self.render(self.analyse(rgb, time_s))
+        return cast(Picture, self._steps.whole(self._next_frame(rgb, time_s)))
 
     def analyse(self, rgb: Picture, time_s: float) -> Layered:
         """All but the picture: the next frame's inverse depth, the layers' centres and the focus plan.
 
         The inverse depth is `.sensed.inverse_depth`, then come `.centres` and `.plan`. Arguments as of a call; each
-        frame goes through one of the two. The frame is copied, so its memory may be used again. Raises InputError.
+        frame goes through one of the two. The frame is copied, so its memory may be used again. Raises as a call.
         """
-        frame = self._next_frame(rgb, time_s)
-        return self._layers(self._depth(frame))
+        return self._steps.analyse(self._next_frame(rgb, time_s))
 
     def render(self, layered: Layered) -> Picture:
         """The picture of what `analyse` gave, also with another plan: `dataclasses.replace(layered, plan=…)`."""
-        return cast(Picture, self._refocus(layered).picture)
+        return cast(Picture, self._steps.render(layered))
 
     def focus_on(self, target: Focus) -> None:
         """From the next frame on, turn to another target: the focus glides there. Raises InputError."""
@@ -68,8 +75,8 @@ class Refocuser:
     def reset(self) -> None:
         """Forget the frames so far, as before another video. The target stays."""
         self._puller = FocusPuller(self._settings)
-        stages = net_parts(self._engine, self._settings).stages(self._settings, self._puller)
-        self._depth, self._layers, self._refocus = stages
+        parts = net_parts(self._engine, self._settings, card=self._card)
+        self._steps = in_steps(parts, self._settings, self._puller)
         self._last: Frame | None = None
 
     def _next_frame(self, rgb: Picture, time_s: float) -> Frame:

@@ -15,6 +15,7 @@ from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.stream.config import Settings
 from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Frame, Rendered
+from pullfocus.stream.in_steps import in_steps
 from pullfocus.stream.parts import net_parts
 from pullfocus.stream.pipeline import Stage
 
@@ -69,6 +70,20 @@ def test_frames_are_replayed_from_graphs(random_model: Path) -> None:
     assert card.recording.graphs == 0
     for ours, theirs in zip(replayed, launched, strict=True):
         np.testing.assert_array_equal(ours.picture, theirs.picture)
+
+
+def test_frames_in_memory_come_back_to_memory(random_model: Path) -> None:
+    from pullfocus.kernels.cuda.cupy_card import CupyCard
+
+    engine, card = TorchEngine(random_model, "cuda"), CupyCard()
+    whole, stepwise = (in_steps(net_parts(engine, SETTINGS, card=card), SETTINGS, FocusPuller(SETTINGS)) for _ in "ab")
+    for frame, expected in zip(frames(4), through(stages_on_card(engine), frames(4)), strict=True):
+        layered = stepwise.analyse(frame)
+        assert isinstance(layered.sensed.inverse_depth, np.ndarray)
+        assert layered.sensed.inverse_depth.shape == SIZE_HW
+        assert isinstance(picture := stepwise.render(layered), np.ndarray)
+        for other in (whole.whole(frame), expected.picture):
+            assert np.abs(picture.astype(np.float32) - other).mean() < 0.5
 
 
 def test_no_memory_is_allocated_once_it_runs(random_model: Path) -> None:
