@@ -107,9 +107,10 @@ def _there(card: Card, array: Any) -> Any:
 
 
 class DownloadStage:
-    """Rendered or Sensed → the same in main memory.
+    """Rendered, Layered or Sensed → the same in main memory.
 
-    Of a `Rendered`, the inverse depth is the glimpse; of a `Sensed`, which goes into a depth video, the whole. nv12:
+    Of a `Rendered` or `Layered`, the inverse depth is the glimpse; of a `Sensed`, which goes into a depth video, the
+    whole. nv12:
     the picture stays on the card, as a `DevicePicture` of this system for an encoder there; its sides are even, and it
     has 8 bits. All work on it is done when it is handed on, and its memory is its own as long as the object lives.
     """
@@ -120,9 +121,15 @@ class DownloadStage:
         self._card, self._nv12 = card, nv12
         self._pictures, self._small = PinnedPool(card.pinned), PinnedPool(card.pinned)
 
-    def __call__(self, item: Rendered | Sensed) -> Rendered | Sensed:
+    def __call__(self, item: Rendered | Layered | Sensed) -> Rendered | Layered | Sensed:
         with gpu_failures(DOING):
-            return self._depth(item) if isinstance(item, Sensed) else self._picture(item)
+            match item:
+                case Sensed():
+                    return self._depth(item)
+                case Layered():
+                    return self._layered(item)
+                case Rendered():
+                    return self._picture(item)
 
     def _depth(self, sensed: Sensed) -> Sensed:
         assert sensed.glimpse is not None, "a depth of the card's own stage"
@@ -134,13 +141,22 @@ class DownloadStage:
 
     def _picture(self, rendered: Rendered) -> Rendered:
         assert rendered.mark is not None, "a picture of the card's own stage"
-        sensed, given = rendered.layered.sensed, rendered.picture
+        given = rendered.picture
         self._card.download.after(rendered.mark)
         picture = self._fetched(given, self._pictures) if self._nv12 is None else self._coded(given, self._nv12)
+        return Rendered(self._home(rendered.layered), picture)
+
+    def _layered(self, layered: Layered) -> Layered:
+        assert layered.sensed.glimpse is not None, "a depth of the card's own stage"
+        self._card.download.after(layered.sensed.glimpse.mark)
+        return self._home(layered)
+
+    def _home(self, layered: Layered) -> Layered:
+        """What the lane now waits for, once it and all that was fetched before are here."""
+        sensed = layered.sensed
         small = self._fetched(sensed.small, self._small)
         self._card.download.mark().wait()
-        here = Sensed(place_of(sensed.frame).origin, sensed.seen, sensed.cut, small)
-        return Rendered(replace(rendered.layered, sensed=here), picture)
+        return replace(layered, sensed=Sensed(place_of(sensed.frame).origin, sensed.seen, sensed.cut, small))
 
     def _fetched(self, array: Any, pool: PinnedPool) -> Any:
         """The same in main memory, once the lane has come there; None stays None."""

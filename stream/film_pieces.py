@@ -15,6 +15,7 @@ from ..engines.atomic import written_aside
 from ..engines.build import EngineRequest, build
 from .batch import Outcome, attempt
 from .batch_plan import Task
+from .card_choice import choose_card
 from .config import Settings
 from .film_parts import FilmIndex, look_through
 from .films import open_film
@@ -51,7 +52,8 @@ def ask(location: str, wanted: list[int], request: EngineRequest, path: Path) ->
 
 def make_plan(location: str, settings: Settings, nets: list[Path], plans: dict[range, Path]) -> None:
     """The one pass over a film."""
-    plan_film(location, settings, nets, plans)
+    with VideoSource(location) as source:
+        plan_film(source, settings, nets, plans, choose_card(settings, source.info.upright_hw))
 
 
 def render_part(

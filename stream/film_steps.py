@@ -33,11 +33,11 @@ IDENTITY = "job.json"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A call of `work` with `arguments`. net: it asks a net."""
+    """A call of `work` with `arguments`. gpu: it has use for a GPU."""
 
     work: Callable[..., Any]
     arguments: tuple[Any, ...]
-    net: bool = False
+    gpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def steps(task: Task, settings: Settings, overwrite: bool, lengths: Lengths) -> 
     check_target(task.target, overwrite)
     check_wish(task.target, settings.encoding)
     whole = (task, settings, overwrite, lengths.segment)
-    (first,) = yield [Piece(begin, (*whole, lengths.whole), net=True)]
+    (first,) = yield [Piece(begin, (*whole, lengths.whole), gpu=True)]
     # Parts are encoded by several processes, maybe not all of them with a GPU, and must come from one encoder.
     is_one = software_of(settings.encoding) is not None
     if isinstance(first, FilmIndex) and (is_one or not (first.whole and first.frames > lengths.whole)):
-        (first,) = yield [Piece(do_whole, whole, net=True)]
+        (first,) = yield [Piece(do_whole, whole, gpu=True)]
     if isinstance(first, Outcome):
         return first
     with Parts(task, settings, first, lengths) as parts:
@@ -128,13 +128,14 @@ class Parts:
             wanted = [number for number in asked if number in part]
             if not self._net(part).is_file() and not self._planned():
                 arguments = (self._location, wanted, self._settings.engine, self._net(part))
-                pieces.append(Piece(ask, arguments, net=True))
+                pieces.append(Piece(ask, arguments, gpu=True))
         return pieces
 
     def plan(self) -> list[Piece]:
         """The one pass over the film, if it is still to be made."""
         nets = [self._net(part) for part in self._parts]
-        return [] if self._planned() else [Piece(make_plan, (self._location, self._settings, nets, self._plans))]
+        arguments = (self._location, self._settings, nets, self._plans)
+        return [] if self._planned() else [Piece(make_plan, arguments, gpu=True)]
 
     def forget_nets(self) -> None:
         """What they said is as large as the plan, which holds all that is needed of it."""

@@ -16,9 +16,11 @@ from .config import Settings
 from .controls import Controls
 from .depth_range import Shot
 from .focus import FocusPuller
-from .pipeline import Stage
+from .pipeline import CAPACITY, Stage
 from .stages import DepthSource, DepthStage, LayersStage, NetDepth, RefocusStage
 from .upload import UploadStage
+
+CAPACITY_ON_CARD = 1  # a 4K frame on its way has some 80 MB there, and the lanes overlap all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,15 @@ class Parts:
             return [depth, layers, refocus]
         on_card = CardDepthStage(depth, self.card), layers, CardRefocusStage(refocus, self.card)
         return [UploadStage(self.card), *on_card, DownloadStage(self.card, nv12)]
+
+    def layer_stages(self, settings: Settings, puller: FocusPuller) -> list[Stage]:
+        """Depth and layers, and no picture."""
+        return [stage for stage in self.stages(settings, puller) if stage.name != RefocusStage.name]
+
+    @property
+    def capacity(self) -> int:
+        """Of the channels between the stages of a film."""
+        return CAPACITY if self.card is None else CAPACITY_ON_CARD
 
     def depth_stages(self) -> list[Stage]:
         """Depth alone."""

@@ -22,13 +22,15 @@ from numpy.typing import NDArray
 from ..engines.api import Engine
 from ..engines.atomic import written_aside
 from ..kernels.api import InverseDepth, Kernels, Picture, load
+from ..kernels.cuda.card import Card
 from ..kernels.errors import InputError
 from .config import Settings
 from .film_parts import FilmPart
 from .focus import FocusPuller
 from .frame import FocusPlan, Frame, Layered, Sensed
+from .parts import net_parts
 from .pipeline import Sink, run
-from .stages import DepthStage, LayersStage, NetDepth, RefocusStage, with_edges
+from .stages import RefocusStage, with_edges
 from .video_in import VideoSource
 
 
@@ -131,20 +133,22 @@ class Plan:
         return Layered(sensed, self.centres[row], FocusPlan(*map(float, self.plans[row])))
 
 
-def plan_film(location: str, settings: Settings, answers: Sequence[Path], plans: Mapping[range, Path]) -> None:
+def plan_film(
+    source: VideoSource,
+    settings: Settings,
+    answers: Sequence[Path],
+    plans: Mapping[range, Path],
+    card: Card | None = None,
+) -> None:
     """Go through all frames once, with what the net said, and write the plan of each range of frames.
 
-    Raises InputError, OutputError.
+    Raises InputError, OutputError, EngineError.
     """
-    kernels = load("cpu")
-    stages = [
-        DepthStage(NetDepth(Answered(answers), kernels, settings)),
-        LayersStage(kernels, settings, FocusPuller(settings)),
-    ]
-    with VideoSource(location) as source:
-        sink = _PlanSink(plans)
-        run(source, stages, sink)
-    sink.check_end(location)
+    parts = net_parts(Answered(answers), settings, card=card)
+    source.for_card = card is not None
+    sink = _PlanSink(plans)
+    run(source, parts.layer_stages(settings, FocusPuller(settings)), sink, capacity=parts.capacity)
+    sink.check_end(source.location)
 
 
 class _PlanSink:
@@ -159,7 +163,8 @@ class _PlanSink:
     def write(self, layered: Layered, /) -> bool:
         sensed, plan = layered.sensed, layered.plan
         lens = (plan.inverse_depth, plan.aperture, plan.dead_zone)
-        self._rows.append((sensed.small, layered.centres, lens, sensed.cut))
+        small = np.array(sensed.small)  # of its own: a card's is in page-locked memory, of which there is little
+        self._rows.append((small, layered.centres, lens, sensed.cut))
         if self._now is not None and len(self._rows) == len(self._now):
             Plan(self._now, *map(np.array, zip(*self._rows))).save(self._plans[self._now])
             self._now, self._rows = next(self._ranges, None), []

@@ -33,7 +33,7 @@ class RayWorkers:
     """Does pieces as tasks of Ray. Make it with `ray_workers`."""
 
     def __init__(self, ray: Any, cuda: bool) -> None:
-        """cuda: what asks a net is given a GPU. Raises InputError when the cluster has none, or no CPU."""
+        """cuda: what has use for a GPU is given one. Raises InputError when the cluster has none, or no CPU."""
         self._ray, self._cuda = ray, cuda
         cluster = ray.cluster_resources()
         cpus = int(cluster.get("CPU", 0))
@@ -50,7 +50,7 @@ class RayWorkers:
         self._version = version("pullfocus")
 
     def submit(self, piece: Piece, /) -> Hashable:
-        resources = {"num_cpus": self.cpus, "num_gpus": 1 if piece.net and self._cuda else 0}
+        resources = {"num_cpus": self.cpus, "num_gpus": 1 if piece.gpu and self._cuda else 0}
         task = self._task.options(name=f"pullfocus-{piece.work.__name__}", **resources)
         return task.remote(piece, self._version)
 

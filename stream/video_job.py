@@ -24,7 +24,7 @@ from .job_folder import SEGMENT_FRAMES, JobFolder
 from .job_identity import job_identity
 from .job_opening import open_job
 from .parts import Parts
-from .pipeline import CAPACITY, Stage, run
+from .pipeline import Stage, run
 from .prepare import prepared
 from .progress import progress
 from .report import Meter, Report
@@ -33,8 +33,6 @@ from .shots import survey
 from .span import Reading
 from .stills import sequence_facts
 from .tracks import depth_track, film_track, small_depth_track
-
-CAPACITY_ON_CARD = 1  # a 4K frame on its way has some 80 MB there, and the lanes overlap all the same
 
 
 def refocus_video(
@@ -207,7 +205,7 @@ class _FileJob:
                     remembering(stages, snapshots, first, self._job.segment_frames, state),
                     sink,
                     engine=parts.engine,
-                    capacity=CAPACITY if parts.card is None else CAPACITY_ON_CARD,
+                    capacity=parts.capacity,
                     notes=notes,
                     on_frame=lambda done: on_frame(first + done),
                 )

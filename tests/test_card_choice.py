@@ -16,9 +16,12 @@ from pullfocus.kernels.cuda import HostYuv, YuvSystem
 from pullfocus.kernels.cuda.card import Card
 from pullfocus.kernels.cuda.launch import Argument, Kernel, Shape
 from pullfocus.kernels.errors import EngineError, InputError
-from pullfocus.stream import card_choice
-from pullfocus.stream.card_choice import choose_card
+from pullfocus.stream import card_choice, film_pieces, prepare
+from pullfocus.stream.batch_plan import Task
+from pullfocus.stream.card_choice import TRIAL_FRAMES, choose_card
 from pullfocus.stream.config import Settings
+from pullfocus.stream.film_pieces import ask, do_whole, make_plan
+from pullfocus.stream.phases import Plan
 from pullfocus.stream.pictures import read_picture
 from pullfocus.stream.preview import preview_frame
 from pullfocus.stream.video_in import VideoSource
@@ -168,6 +171,30 @@ def test_a_preview_is_made_there_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert there.shape == here.shape == (128, 192, 3)
     assert np.abs(there - here).mean() < 1.0
     assert np.percentile(np.abs(there - here), 99) < 8.0
+
+
+@pytest.mark.usefixtures("on_card")
+def test_a_film_that_a_worker_does_in_one_piece_is_made_there(tmp_path: Path) -> None:
+    task = Task(write_clip(tmp_path / "in.mp4", frames=4, size_wh=(96, 64)), tmp_path / "out.mp4")
+    outcome = do_whole(task, FILM, overwrite=False, segment=SEGMENT)
+    assert (outcome.state, outcome.engine) == ("done", "plane (a ramp, no net), pictures on shim")
+
+
+def test_the_plan_of_a_long_film_is_made_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: LateCard) -> None:
+    """By a piece of the film's work, which a worker gets as a name and its arguments."""
+    clip = str(write_clip(tmp_path / "in.mp4", frames=4, size_wh=(96, 64)))
+    asked = list[tuple[int, int] | None]()
+
+    def chosen(settings: Settings, size_hw: tuple[int, int] | None) -> Card | None:
+        asked.append(size_hw)
+        return choose_card(settings, size_hw, opened=lambda: card)
+
+    monkeypatch.setattr(film_pieces, "choose_card", chosen)
+    ask(clip, [0, 1, 2, 3], FILM.engine, tmp_path / "net.npy")
+    make_plan(clip, FILM, [tmp_path / "net.npy"], {range(4): tmp_path / "plan.npz"})
+    assert asked == [(64, 96)]
+    assert card.log.count("upload send") == TRIAL_FRAMES + 4
+    assert Plan.load(tmp_path / "plan.npz").frames == range(4)
 
 
 def test_a_film_s_planes_come_as_they_were_decoded_where_the_card_can_turn_them(tmp_path: Path) -> None:

@@ -18,12 +18,15 @@ from pullfocus.stream.film_parts import FilmIndex, FilmPart, look_through
 from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Rendered
 from pullfocus.stream.parts import net_parts
-from pullfocus.stream.phases import ask_net, plan_film, render
+from pullfocus.stream.phases import Plan, ask_net, plan_film, render
 from pullfocus.stream.pipeline import run
+from pullfocus.stream.targets import Point
 from pullfocus.stream.video_in import VideoSource
 from sklearn.datasets import load_sample_image
 
 from .clip import write_clip
+from .cuda_shim.card import LateCard
+from .cuda_shim.launcher import ShimLauncher
 
 FRAMES, CUT, SIZE_WH = 14, 8, (160, 96)
 
@@ -75,7 +78,8 @@ def in_parts(clip: Path, settings: Settings, engine: Engine, folder: Path, lengt
     for part in reversed(parts):  # nets know nothing of each other
         ask_net(str(clip), [n for n in asked if n in part], engine, folder / f"{part.start}.npy")
     plans = {part: folder / f"{part.start}.npz" for part in index.parts(3)}
-    plan_film(str(clip), settings, [folder / f"{part.start}.npy" for part in parts], plans)
+    with VideoSource(str(clip)) as source:
+        plan_film(source, settings, [folder / f"{part.start}.npy" for part in parts], plans)
     rendered = dict[int, list[np.ndarray]]()
     for part in reversed(parts):
         with VideoSource(str(clip)) as source:
@@ -140,5 +144,29 @@ def test_a_film_that_has_become_shorter_is_refused(clip: Path, tmp_path: Path) -
         list(FilmPart(source, range(5, FRAMES + 1)).frames())
     plane = build(EngineRequest("plane"))
     ask_net(str(clip), range(FRAMES), plane, tmp_path / "answers.npy")
-    with pytest.raises(InputError, match="another number of frames now"):
-        plan_film(str(clip), Settings(), [tmp_path / "answers.npy"], {range(FRAMES + 1): tmp_path / "plan.npz"})
+    with VideoSource(str(clip)) as source, pytest.raises(InputError, match="another number of frames now"):
+        plan_film(source, Settings(), [tmp_path / "answers.npy"], {range(FRAMES + 1): tmp_path / "plan.npz"})
+
+
+def plan_of(clip: Path, settings: Settings, answers: Path, path: Path, card: LateCard | None) -> Plan:
+    with VideoSource(str(clip)) as source:
+        plan_film(source, settings, [answers], {range(FRAMES): path}, card)
+    return Plan.load(path)
+
+
+@pytest.mark.parametrize("early", [(), ("download",), ("upload", "compute", "download")])
+def test_a_plan_made_on_a_card_is_that_of_the_cpu(
+    clip: Path, net: Engine, shim: ShimLauncher, tmp_path: Path, early: tuple[str, ...]
+) -> None:
+    settings = Settings(net_every=2, focus=Point(0.3, 0.6))
+    ask_net(str(clip), look_through(str(clip)).asked(2), net, tmp_path / "answers.npy")
+    ours, cpus = (
+        plan_of(clip, settings, tmp_path / "answers.npy", tmp_path / "plan.npz", card)
+        for card in (LateCard(shim, early), None)
+    )
+    assert ours.frames == cpus.frames == range(FRAMES)
+    np.testing.assert_array_equal(ours.cuts, cpus.cuts)
+    assert np.abs(ours.small - cpus.small).mean() <= 0.002
+    np.testing.assert_allclose(ours.centres, cpus.centres, atol=0.008)
+    np.testing.assert_allclose(ours.plans, cpus.plans, atol=0.004)
+    assert np.ptp(ours.plans[:, 0]) > 0.02  # where the focus rests all are equal
