@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
 
+import cv2
+
 from ..kernels.api import InverseDepth, Picture
 from ..kernels.cuda import CudaKernels
 from ..kernels.cuda.launch import DeviceArray
@@ -27,12 +29,13 @@ class PictureThere:
         return self.array.shape
 
     def shrunk(self, size_hw: tuple[int, int]) -> DeviceArray:
-        """At the net's size, as `shape.shrunk_to` makes it."""
+        """At the net's size, as `shape.shrunk_to` makes it; one that is to grow is made in main memory."""
         if self.shape[:2] == size_hw:
             return self.array
-        shrinks = size_hw[0] <= self.shape[0] and size_hw[1] <= self.shape[1]
-        way = self.kernels.shrink_exactly if shrinks else self.kernels.shrink
-        return way(self.array, size_hw)
+        if size_hw[0] <= self.shape[0] and size_hw[1] <= self.shape[1]:
+            return self.kernels.shrink_exactly(self.array, size_hw)
+        small = self.kernels.download(self.array)
+        return self.kernels.upload(cv2.resize(small, size_hw[::-1], interpolation=cv2.INTER_AREA))
 
     def here(self, size_hw: tuple[int, int]) -> Picture:
         """The same in main memory; waits for the GPU."""
