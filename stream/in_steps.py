@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Protocol
 
-import numpy as np
-
-from ..kernels.api import AnyPicture, InverseDepth, Kernels
+from ..kernels.api import AnyPicture
 from .config import Settings
 from .focus import FocusPuller
-from .frame import Frame, Layered, Sensed
+from .frame import Frame, Layered
 from .parts import Parts, halves, through
-from .state import State
+from .stages import GivenDepth
 
 
 class Steps(Protocol):
@@ -63,7 +61,7 @@ class StepsOnCard:
     def __init__(self, parts: Parts, settings: Settings, puller: FocusPuller) -> None:
         self._before, self._after = halves(parts.stages(settings, puller))
         self._home = parts.depth_stages()[-1]
-        self._given = _GivenDepth(parts.kernels)
+        self._given = GivenDepth(parts.kernels)
         self._again = replace(parts, depth=self._given, cuts=()).depth_stages()[:-1]
 
     def whole(self, frame: Frame) -> AnyPicture:
@@ -79,21 +77,3 @@ class StepsOnCard:
         self._given.inverse_depth = layered.sensed.inverse_depth
         there = through(self._again, layered.frame)
         return through(self._after, replace(layered, sensed=there)).picture.copy()
-
-
-@dataclass(slots=True)
-class _GivenDepth:
-    """A `DepthSource` of depth that is known before its frame comes. kernels: those that are to have it."""
-
-    kernels: Kernels
-    inverse_depth: InverseDepth | None = None
-
-    def sense(self, frame: Frame, cut: bool = False) -> Sensed:
-        given: Any = self.inverse_depth
-        return Sensed(frame, self.kernels.upload(np.ascontiguousarray(given, np.float32)), cut)
-
-    def state(self) -> State:
-        return {}
-
-    def restore(self, state: State) -> None:
-        del state

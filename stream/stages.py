@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from ..engines.api import Engine
 from ..kernels.api import InverseDepth, Kernels, RefocusStyle
 from .config import Settings
@@ -83,6 +85,24 @@ class NetDepth:
 def with_edges(small: InverseDepth, frame: Frame, kernels: Kernels, cut: bool) -> Sensed:
     """A net's small inverse depth as it is used: at the picture's size, with its edges."""
     return Sensed(frame, kernels.rounded(kernels.upsample(small, frame.picture8)), cut, small)
+
+
+class GivenDepth:
+    """Depth that is known before its frame comes: what is set is the next frame's."""
+
+    def __init__(self, kernels: Kernels, inverse_depth: InverseDepth | None = None) -> None:
+        """kernels: those that are to have it. inverse_depth: `h' w'` in main memory."""
+        self._kernels, self.inverse_depth = kernels, inverse_depth
+
+    def sense(self, frame: Frame, cut: bool = False) -> Sensed:
+        assert self.inverse_depth is not None, "it is set before"
+        return Sensed(frame, self._kernels.upload(np.ascontiguousarray(self.inverse_depth, np.float32)), cut)
+
+    def state(self) -> State:
+        return {}
+
+    def restore(self, state: State) -> None:
+        del state
 
 
 class DepthStage:
