@@ -62,11 +62,12 @@ class Film:
     cut_at: int = 4
     deep: bool = False
     turned_at: int = 99
+    size_hw: tuple[int, int] = SIZE_HW
     live = False
 
     def frames(self) -> Iterator[Frame]:
         for index in range(self.count):
-            size_hw = SIZE_HW if index < self.turned_at else TURNED_HW
+            size_hw = self.size_hw if index < self.turned_at else TURNED_HW
             picture: Any = np.roll(photo(size_hw, seed=3 if index < self.cut_at else 11), 2 * index, axis=1)
             if self.deep:
                 picture = picture.astype(np.uint16) * np.uint16(257)

@@ -16,7 +16,7 @@ from pullfocus.kernels.cuda import HostYuv, YuvSystem
 from pullfocus.kernels.cuda.card import Card
 from pullfocus.kernels.cuda.launch import Argument, Kernel, Shape
 from pullfocus.kernels.errors import EngineError, InputError
-from pullfocus.stream import card_choice, film_pieces, prepare
+from pullfocus.stream import card_choice, film_pieces
 from pullfocus.stream.batch_plan import Task
 from pullfocus.stream.card_choice import TRIAL_FRAMES, choose_card
 from pullfocus.stream.config import Settings

@@ -194,8 +194,9 @@ def _film(shim: ShimLauncher, place: Path, fault: str) -> tuple[list[Rendered], 
     store.put(facts_of("tensorrt-rtx", GPU, model, net_hw), brightness_model(net_hw), {})
     runtime = RtxRuntime(GPU, FakeOnnxRuntime(card=card, fault=fault), PLUGIN, said.append)
     engine = CompiledEngine(runtime, GPU, model, store=store)
-    assert engine.prepare((72, 96)) is None
-    stages, (first, *others) = stages_of(SETTINGS, card, engine), Film(5, 3).frames()
+    film = Film(5, 3, size_hw=(200, 264))  # larger than the net's pictures: to grow, they come down
+    assert engine.prepare(film.size_hw) is None
+    stages, (first, *others) = stages_of(SETTINGS, card, engine), film.frames()
     done = through(stages, [first])
     card.log.clear()  # of the trial
     done += through(stages, others)
