@@ -111,7 +111,7 @@ class DownloadStage:
 
     Of a `Rendered` or `Layered`, the inverse depth is the glimpse; of a `Sensed`, which goes into a depth video, the
     whole. nv12: the picture stays on the card, as a `DevicePicture` of this system for an encoder there; it has even
-    sides and 8 bits. All work on it is done when it is handed on, and its memory is its own as long as it is referred to.
+    sides and 8 bits. All work on it is done when it is handed on, and its memory stays while the object does.
     """
 
     name = "download"
