@@ -14,3 +14,8 @@ def filled(target: Tensor, valid: Tensor) -> Tensor:
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Mean of `x` where `mask`, per picture: shape b; 0 for a picture without such pixels."""
     return (x * mask).flatten(1).sum(1) / mask.flatten(1).sum(1).clamp_min(1)
+
+
+def mean_map(x: Tensor, valid: Tensor) -> Tensor:
+    """The mean where `valid`, of every picture: `b 1 1 1`, to be taken from maps."""
+    return masked_mean(x, valid).view(-1, 1, 1, 1)

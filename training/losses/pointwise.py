@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .masked import filled, masked_mean
+from .masked import filled, masked_mean, mean_map
 
 LOG_OFFSET = 0.02  # keeps log(inverse depth) finite; 25 m
 SILOG_FOCUS = 0.5  # λ of Eigen et al.: 0 = RMSE of the log, 1 = blind to scale
@@ -32,15 +32,11 @@ def aligned_log(prediction: Tensor, target: Tensor) -> Tensor:
     """
     valid = ~torch.isnan(target)
     true = filled(target, valid)
-    centred = (prediction - _mean_map(prediction, valid)) * valid
-    mean = _mean_map(true, valid)
+    centred = (prediction - mean_map(prediction, valid)) * valid
+    mean = mean_map(true, valid)
     scale = masked_mean(centred * (true - mean), valid) / masked_mean(centred**2, valid).clamp_min(EPSILON)
     aligned = (scale.view(-1, 1, 1, 1) * centred + mean).clamp_min(FARTHEST)
     return masked_mean((torch.log(aligned) - torch.log(true.clamp_min(FARTHEST))).abs(), valid)
-
-
-def _mean_map(x: Tensor, valid: Tensor) -> Tensor:
-    return masked_mean(x, valid).view(-1, 1, 1, 1)
 
 
 def l1(prediction: Tensor, target: Tensor) -> Tensor:

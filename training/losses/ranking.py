@@ -25,10 +25,10 @@ def ranking(prediction: Tensor, target: Tensor) -> Tensor:
     Takes `b 1 h w`; pairs with a point that was not measured don't count.
     """
     valid = ~torch.isnan(target)
-    true = torch.log(filled(target, valid) + LOG_OFFSET)
-    places = torch.cat((_anywhere(target), across_edges(filled(target, valid), valid)), dim=2)
+    true = filled(target, valid)
+    places = torch.cat((_anywhere(target), across_edges(true, valid)), dim=2)
     known = _at(valid, places).all(dim=1)
-    true_ratio, ratio = (_log_ratio(x, places) for x in (true, torch.log(prediction + LOG_OFFSET)))
+    true_ratio, ratio = (_log_ratio(x, places) for x in (true, prediction))
     counts = known & (true_ratio.abs() > APART)
     return masked_mean(functional.softplus(-true_ratio.sign() * ratio / SOFTNESS), counts)
 
@@ -68,6 +68,6 @@ def _at(x: Tensor, places: Tensor) -> Tensor:
     return x.flatten(1)[:, None].expand(-1, 2, -1).gather(2, places)
 
 
-def _log_ratio(logs: Tensor, places: Tensor) -> Tensor:
-    one, other = _at(logs, places).unbind(dim=1)
+def _log_ratio(x: Tensor, places: Tensor) -> Tensor:
+    one, other = torch.log(_at(x, places) + LOG_OFFSET).unbind(dim=1)
     return one - other

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .masked import filled, masked_mean
+from .masked import filled, masked_mean, mean_map
 
 
 def affine(prediction: Tensor, target: Tensor) -> Tensor:
@@ -39,6 +39,6 @@ def _normalised(x: Tensor, valid: Tensor) -> Tensor:
     """Centred and scaled so that a·x + b gives the same; so does the gradient, which has no part along x or along 1."""
     # A median without its gradient would let the loss push the whole map up or down for ever; with it, one pixel
     # would carry the push. The mean is exact and spreads it.
-    centred = (x - masked_mean(x, valid).view(-1, 1, 1, 1)) * valid
-    scale = masked_mean(centred.abs(), valid).clamp_min(1e-3).view(-1, 1, 1, 1)
+    centred = (x - mean_map(x, valid)) * valid
+    scale = mean_map(centred.abs(), valid).clamp_min(1e-3)
     return centred / scale
