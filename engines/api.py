@@ -16,6 +16,11 @@ def to_stderr(line: str) -> None:
     print(f"note: {' '.join(line.split())}", file=sys.stderr, flush=True)
 
 
+def complain(message: str) -> None:
+    """What ends the program, in one line on stderr."""
+    print(f"pullfocus: {' '.join(message.split())}", file=sys.stderr)
+
+
 class Engine(Protocol):
     """Estimates inverse depth. Not thread-safe: one thread calls `infer`."""
 

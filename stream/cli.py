@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from ..engines.api import complain
 from ..engines.interrupts import StoppedError, listen
 from ..kernels.errors import PullfocusError, paths_refused_in_words
 from . import commands, engine_commands
@@ -44,11 +45,11 @@ def run_cli(arguments: list[str]) -> int:
         return code if isinstance(code, int) else 0
     except TyperException as error:
         if message := _usage_message(error).rstrip("."):  # without arguments the help has said it all
-            _complain(f"{message}. Try --help.")
+            complain(f"{message}. Try --help.")
     except PullfocusError as error:
-        _complain(str(error))
+        complain(str(error))
     except StoppedError as stop:
-        _complain(str(stop))
+        complain(str(stop))
         return INTERRUPTED
     except KeyboardInterrupt:
         print("pullfocus: interrupted; nothing half-finished is left behind", file=sys.stderr)
@@ -59,10 +60,6 @@ def run_cli(arguments: list[str]) -> int:
 def _usage_message(error: TyperException) -> str:
     # Usage errors know the option they are about and say so in `format_message` only.
     return str(getattr(error, "format_message", error.__str__)())
-
-
-def _complain(message: str) -> None:
-    print(f"pullfocus: {' '.join(message.split())}", file=sys.stderr)
 
 
 def _show_version(wanted: bool) -> None:

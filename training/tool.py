@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import cv2
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from ..engines.api import complain
 from ..engines.interrupts import StoppedError
 from ..kernels.errors import OutputError, PullfocusError, paths_refused_in_words
 
@@ -24,14 +24,11 @@ def one_line_errors() -> Generator[None]:
         with paths_refused_in_words():
             yield
     except PullfocusError as error:
-        _end(error, 2)
+        complain(str(error))
+        sys.exit(2)
     except StoppedError as stop:
-        _end(stop, 130)
-
-
-def _end(error: Exception, code: int) -> NoReturn:
-    print(f"pullfocus: {' '.join(str(error).split())}", file=sys.stderr)
-    sys.exit(code)
+        complain(str(stop))
+        sys.exit(130)
 
 
 def run_tool(main: Callable[..., None]) -> None:
