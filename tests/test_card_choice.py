@@ -129,15 +129,15 @@ def pictures(path: Path, form: str = "rgb24") -> np.ndarray:
 def test_a_film_on_the_card_goes_on_where_it_was_and_is_that_of_the_cpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = str(write_clip(tmp_path / "in.mp4", frames=8, size_wh=(96, 64)))
+    source = str(write_clip(tmp_path / "in.mp4", frames=16, size_wh=(96, 64)))
     whole, parted, cpus = (tmp_path / f"{name}.mp4" for name in ("whole", "parted", "cpu"))
     depth = tmp_path / "depth.mkv"
     report = refocus_video(source, whole, FILM, depth_out=depth, segment_frames=SEGMENT)
     assert report.engine == "plane (a ramp, no net), pictures on shim"
     with pytest.raises(EngineError, match="out of GPU memory"):
-        refocus_video(source, parted, FILM, segment_frames=SEGMENT, engine=Failing(7))
+        refocus_video(source, parted, FILM, segment_frames=SEGMENT, engine=Failing(15))
     before = refocus_video(source, parted, FILM, segment_frames=SEGMENT, resume=True).before
-    assert before in (SEGMENT, 2 * SEGMENT)  # the frames before the failing one may not have been encoded yet
+    assert before in range(SEGMENT, 15, SEGMENT)  # some of those before the failing one are not encoded yet
     np.testing.assert_array_equal(pictures(parted), pictures(whole))
     again = tmp_path / "again.mp4"
     refocus_video(source, again, FILM, depth_in=depth, segment_frames=SEGMENT)

@@ -20,7 +20,8 @@ from .cuda_shim.launcher import ShimLauncher
 def test_the_order_of_one_frame_s_work(card: LateCard) -> None:
     stages = stages_of(SETTINGS, card)
     through(stages, Film(4, 9).frames())
-    assert card.log.count("capture") == 2  # depth, refocus: the first frames have no past, and one is not yet enough
+    # The net's picture, depth and refocus. The first two frames know less of the past; the third came but once.
+    assert card.log.count("capture") == 3
     card.log.clear()
     through(stages, list(Film(5, 9).frames())[4:])
     assert card.log == [

@@ -177,7 +177,6 @@ def test_cupy_and_pytorch_have_what_is_asked_of_them() -> None:
     assert callable(cupy.from_dlpack)
     assert callable(cupy.cuda.Graph.launch)
     assert {"begin_capture", "end_capture"} <= set(dir(cupy.cuda.Stream))
-    assert "memset_async(self, int value, size_t size" in cupy.cuda.MemoryPointer.memset_async.__doc__
     assert "MemoryPointer src, size_t size" in cupy.cuda.MemoryPointer.copy_from_device_async.__doc__
     assert callable(cupy.cuda.using_allocator)
     assert "malloc(self, size_t size)" in cupy.cuda.MemoryPool.malloc.__doc__

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from pullfocus.kernels.api import Lens, RefocusStyle
 from pullfocus.kernels.cuda import CudaKernels
-from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape
+from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Recordable, Shape
 from pullfocus.kernels.cuda.program import Coming, Program, run
 from pullfocus.kernels.cuda.recording import MOST_GRAPHS, RecordingLauncher
+from pullfocus.kernels.cuda.sketch import Results, results_of
 
 from .cuda_shim.launcher import ShimLauncher
 from .parity import photo
@@ -199,13 +200,16 @@ def test_threads_have_frames_of_their_own(recording: RecordingLauncher, gpu: Cou
 
 
 def test_memory_is_let_go_of_after_its_last_use(gpu: Counting) -> None:
-    program = Program({})
-    first = program.make((8, 8), np.float32)
-    program.add("clear", first)
+    def zeros(gpu: Recordable) -> DeviceArray:
+        return gpu.zeros((8, 8), np.float32)
+
+    def copied(gpu: Recordable, array: DeviceArray) -> DeviceArray:
+        return gpu.copy(array)
+
+    program = Program()
+    first = program.call(zeros, (), results_of(zeros, ()))
     for _ in range(6):
-        second = program.make((8, 8), np.float32)
-        program.add("overwrite", second, first)
-        first = second
+        first = program.call(copied, (first,), results_of(copied, (first,)))
     results = program.results()
     assert [coming is first for coming in results] == [True]
     outline, pieces = program.outline(results), list[int]()
@@ -227,3 +231,32 @@ def test_only_what_is_still_referred_to_is_a_result(recording: RecordingLauncher
         assert isinstance(dropped, Coming)
         del dropped
     assert np.isfinite(cast(Any, recording.there(kept))).all()
+
+
+def _halves(gpu: Recordable, plane: DeviceArray, wide: int) -> tuple[DeviceArray, ...]:
+    """The plane itself, and two others."""
+    return plane, gpu.empty((1, wide), np.uint8), gpu.copy(plane)
+
+
+def test_results_are_known_before_anything_is_run() -> None:
+    plane = np.zeros((3, 5), np.float32)
+    assert results_of(_halves, (plane, 7)) == Results((0, ((1, 7), np.dtype(np.uint8)), ((3, 5), plane.dtype)), True)
+
+
+def test_what_is_only_handed_through_is_itself(recording: RecordingLauncher) -> None:
+    kernels, plane = CudaKernels(recording), recording.upload(_depth(0))
+    with recording.frame():
+        same = kernels.resize(plane, SIZE_HW)
+        first, _, copy = recording.call(_halves, plane, 4)
+    assert same is plane
+    assert first is plane
+    np.testing.assert_array_equal(cast(Any, recording.there(copy)), cast(Any, plane))
+
+
+def test_values_are_told_apart(recording: RecordingLauncher, gpu: Counting) -> None:
+    def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
+        return kernels.smooth(kernels.upload(_depth(index)), 3 if index % 2 else 5, 0)
+
+    for index in range(6):
+        _both(recording, gpu, smoothed, index)
+    assert (gpu.captures, gpu.plays) == (2, 4)

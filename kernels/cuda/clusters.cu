@@ -36,9 +36,9 @@ struct Centres {
     double at[16];
 };
 
-extern "C" __global__ void assign(const float* __restrict__ inverse_depth, int size, Centres centres,
-                                  uchar* __restrict__ labels) {
+extern "C" __global__ void assign(const float* __restrict__ inverse_depth, int size,
+                                  const Centres* __restrict__ centres, uchar* __restrict__ labels) {
     const int i = thread_x();
     if (i >= size) return;
-    labels[i] = (uchar)nearest(inverse_depth[i], centres.at, centres.count);
+    labels[i] = (uchar)nearest(inverse_depth[i], centres->at, centres->count);
 }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .launch import DeviceArray, Kernel, Launcher
+from .launch import DeviceArray, Kernel, Recordable
 
 # The shares of red and blue in luma: BT.601-7, BT.709-6, BT.2020-2.
 LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
@@ -73,7 +73,7 @@ class YuvLayout:
 
 
 def from_yuv(
-    gpu: Launcher, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, out: DeviceArray | None = None
+    gpu: Recordable, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, out: DeviceArray | None = None
 ) -> DeviceArray:
     """A decoder's frame as RGB, `h w 3` uint8; chroma bilinear. out: the array to write it to."""
     if out is None:
@@ -83,7 +83,7 @@ def from_yuv(
     return out
 
 
-def to_nv12(gpu: Launcher, picture: DeviceArray, system: YuvSystem) -> DeviceArray:
+def to_nv12(gpu: Recordable, picture: DeviceArray, system: YuvSystem) -> DeviceArray:
     """RGB, `h w 3` uint8, as NV12, `3h/2 w`, for an encoder."""
     layout = YuvLayout(picture.shape[0], picture.shape[1])
     out = gpu.empty((layout.height * 3 // 2, layout.width), np.uint8)
@@ -93,7 +93,7 @@ def to_nv12(gpu: Launcher, picture: DeviceArray, system: YuvSystem) -> DeviceArr
 
 
 def net_input(
-    gpu: Launcher, picture: DeviceArray, size_hw: tuple[int, int], mean: Channels, std: Channels
+    gpu: Recordable, picture: DeviceArray, size_hw: tuple[int, int], mean: Channels, std: Channels
 ) -> DeviceArray:
     """A picture for a net: `3 h w` float16, (RGB in [0, 1] − mean) / std, by means of the pixels under each."""
     out = gpu.empty((3, *size_hw), np.float16)
@@ -103,7 +103,7 @@ def net_input(
 
 
 def net_input_of_yuv(
-    gpu: Launcher, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, size_hw: tuple[int, int],
+    gpu: Recordable, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, size_hw: tuple[int, int],
     mean: Channels, std: Channels,
 ) -> DeviceArray:  # fmt: skip
     """As `net_input`, of a decoder's frame, in one pass."""

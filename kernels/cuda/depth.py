@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..api import Centres
 from ..cpu.depth import MEDIAN_SIZES
 from ..errors import InputError
-from .launch import DeviceArray, Kernel, Launcher
+from .launch import DeviceArray, Kernel, Recordable
 
 RESIZE, SHRINK = Kernel("resize.cu", "resize"), Kernel("resize.cu", "shrink_plane")
 MEDIAN = {3: Kernel("smooth.cu", "median_3"), 5: Kernel("smooth.cu", "median_5")}
@@ -18,23 +19,23 @@ MOST_CENTRES = 16
 _CENTRES = np.dtype([("count", np.int32), ("at", np.float64, MOST_CENTRES)], align=True)
 
 
-def resize(gpu: Launcher, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+def resize(gpu: Recordable, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
     """Bilinear, `h w` float32; the array itself where it has the size."""
     return plane if plane.shape == size_hw else _to_size(gpu, RESIZE, plane, size_hw)
 
 
-def shrink_plane(gpu: Launcher, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+def shrink_plane(gpu: Recordable, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
     """The mean of what each cell covers, `h w` float32. For sizes that are no larger."""
     return plane if plane.shape == size_hw else _to_size(gpu, SHRINK, plane, size_hw)
 
 
-def _to_size(gpu: Launcher, kernel: Kernel, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
+def _to_size(gpu: Recordable, kernel: Kernel, plane: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
     out = gpu.empty(size_hw, np.float32)
     gpu.launch(kernel, size_hw[::-1], plane, *plane.shape, out, *size_hw)
     return out
 
 
-def smooth(gpu: Launcher, inverse_depth: DeviceArray, median_px: int, gaussian_px: int) -> DeviceArray:
+def smooth(gpu: Recordable, inverse_depth: DeviceArray, median_px: int, gaussian_px: int) -> DeviceArray:
     if median_px not in MEDIAN_SIZES or (gaussian_px and gaussian_px % 2 == 0):
         raise InputError(f"got sizes {median_px} and {gaussian_px}; expected a median of 0, 3 or 5, odd sizes")
     out, extent = inverse_depth, inverse_depth.shape[::-1]
@@ -50,7 +51,7 @@ def smooth(gpu: Launcher, inverse_depth: DeviceArray, median_px: int, gaussian_p
 
 
 def cluster_update(
-    gpu: Launcher, samples: DeviceArray, centres: DeviceArray, weights: DeviceArray
+    gpu: Recordable, samples: DeviceArray, centres: DeviceArray, weights: DeviceArray
 ) -> tuple[DeviceArray, DeviceArray]:
     """All arrays are there, and so are the results: updates follow each other without a wait."""
     (count,) = centres.shape
@@ -62,13 +63,19 @@ def cluster_update(
     return moved, seen
 
 
-def assign(gpu: Launcher, inverse_depth: DeviceArray, centres: Centres) -> DeviceArray:
+def centres_of(centres: Centres) -> NDArray[np.uint8]:
+    """The struct `Centres`, as bytes. Raises InputError."""
     count = len(centres)
     if not 1 <= count <= MOST_CENTRES:
         raise InputError(f"got {count} centres; the CUDA kernels take at most {MOST_CENTRES} layers")
     struct = np.zeros(1, _CENTRES)
     struct["count"], struct["at"][0, :count] = count, centres
+    return struct.view(np.uint8)
+
+
+def assign(gpu: Recordable, inverse_depth: DeviceArray, centres: DeviceArray) -> DeviceArray:
+    """centres: of `centres_of`, there."""
     height, width = inverse_depth.shape
     labels = gpu.empty((height, width), np.uint8)
-    gpu.launch(ASSIGN, (height * width,), inverse_depth, height * width, struct, labels)
+    gpu.launch(ASSIGN, (height * width,), inverse_depth, height * width, centres, labels)
     return labels

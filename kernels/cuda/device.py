@@ -78,10 +78,6 @@ class CupyLauncher:
     def copy(self, array: DeviceArray) -> DeviceArray:
         return cast(DeviceArray, self._cupy.array(array))
 
-    def clear(self, array: DeviceArray) -> None:
-        held: Any = array
-        held.data.memset_async(0, held.nbytes)
-
     def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
         held, source = cast(Any, to), cast(Any, array)
         held.data.copy_from_device_async(source.data, source.nbytes)
@@ -130,6 +126,9 @@ class CupyLauncher:
                 raise
             graph = stream.end_capture()
         return cast("Callable[[], None]", graph.launch)
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(self, *arguments)
 
     def at_once(self) -> AbstractContextManager[Any]:
         return nullcontext()

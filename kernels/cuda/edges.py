@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .depth import MEDIAN, resize
-from .launch import DeviceArray, Kernel, Launcher
+from .launch import DeviceArray, Kernel, Recordable
 
 ON_GRID, EXTREMES, SURFACES = (Kernel("edges.cu", name) for name in ("on_grid", "extremes", "surfaces"))
 COLOURS, SURE, MEANS, LINE, ENLARGE = (
@@ -17,7 +17,7 @@ COLOURS, SURE, MEANS, LINE, ENLARGE = (
 )
 
 
-def upsample(gpu: Launcher, inverse_depth: DeviceArray, picture: DeviceArray) -> DeviceArray:
+def upsample(gpu: Recordable, inverse_depth: DeviceArray, picture: DeviceArray) -> DeviceArray:
     (high, wide), (height, width) = inverse_depth.shape, picture.shape[:2]
     if high >= height or wide >= width:
         return resize(gpu, inverse_depth, (height, width))
@@ -34,7 +34,7 @@ def upsample(gpu: Launcher, inverse_depth: DeviceArray, picture: DeviceArray) ->
 
 
 def _calm(
-    gpu: Launcher, inverse_depth: DeviceArray, size_hw: tuple[int, int], scale: int, grid_hw: tuple[int, int]
+    gpu: Recordable, inverse_depth: DeviceArray, size_hw: tuple[int, int], scale: int, grid_hw: tuple[int, int]
 ) -> DeviceArray:
     """In cells of `scale` pixels, without noise of single cells."""
     grid = inverse_depth
@@ -46,7 +46,7 @@ def _calm(
     return calm
 
 
-def _surfaces(gpu: Launcher, depth: DeviceArray) -> DeviceArray:
+def _surfaces(gpu: Recordable, depth: DeviceArray) -> DeviceArray:
     """The two surfaces that meet near each cell, `h w 4`: see `edges.cu`."""
     grid_hw = depth.shape
     least, greatest, edge = (gpu.empty(grid_hw, np.float32) for _ in range(3))
@@ -56,7 +56,7 @@ def _surfaces(gpu: Launcher, depth: DeviceArray) -> DeviceArray:
     return surfaces
 
 
-def _colour_line(gpu: Launcher, surfaces: DeviceArray, colours: DeviceArray) -> tuple[DeviceArray, DeviceArray]:
+def _colour_line(gpu: Recordable, surfaces: DeviceArray, colours: DeviceArray) -> tuple[DeviceArray, DeviceArray]:
     """Depths and weights of colours for each cell, `h w 4`: see `colour_line.cu`."""
     rows, columns = surfaces.shape[:2]
     half_hw = max(rows // 2, 1), max(columns // 2, 1)  # the means are smooth

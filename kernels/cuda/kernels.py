@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -35,33 +35,34 @@ class CudaKernels:
         """Always a copy."""
         _depth(inverse_depth)
         with self.launcher.queue():
-            return levels.finite(self.launcher, inverse_depth)
+            return self.launcher.call(levels.finite, inverse_depth)
 
     def stretched(self, inverse_depth: DeviceArray, low: float, span: float) -> DeviceArray:
         _depth(inverse_depth)
         with self.launcher.queue():
-            return levels.stretched(self.launcher, inverse_depth, low, span)
+            between = self.launcher.upload(np.array([low, span], np.float32))
+            return self.launcher.call(levels.stretched, inverse_depth, between)
 
     def rounded(self, inverse_depth: DeviceArray) -> DeviceArray:
         _depth(inverse_depth)
         with self.launcher.queue():
-            return levels.rounded(self.launcher, inverse_depth)
+            return self.launcher.call(levels.rounded, inverse_depth)
 
     def every(self, inverse_depth: DeviceArray, step: int) -> DeviceArray:
         """Every `step`-th value of every `step`-th row; beyond `...api.Kernels`."""
         _depth(inverse_depth)
         with self.launcher.queue():
-            return levels.every(self.launcher, inverse_depth, step)
+            return self.launcher.call(levels.every, inverse_depth, step)
 
     def resize(self, inverse_depth: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
         _depth(inverse_depth)
         with self.launcher.queue():
-            return depth.resize(self.launcher, inverse_depth, size_hw)
+            return self.launcher.call(depth.resize, inverse_depth, size_hw)
 
     def smooth(self, inverse_depth: DeviceArray, median_px: int, gaussian_px: int) -> DeviceArray:
         _depth(inverse_depth)
         with self.launcher.queue():
-            return depth.smooth(self.launcher, inverse_depth, median_px, gaussian_px)
+            return self.launcher.call(depth.smooth, inverse_depth, median_px, gaussian_px)
 
     def cluster_update(
         self, samples: DeviceArray, centres: DeviceArray, weights: DeviceArray
@@ -70,13 +71,14 @@ class CudaKernels:
         expect("centres", centres, "k", np.float64)
         expect("weights", weights, str(centres.shape[0]), np.float64)
         with self.launcher.queue():
-            return depth.cluster_update(self.launcher, samples, centres, weights)
+            return self.launcher.call(depth.cluster_update, samples, centres, weights)
 
     def assign(self, inverse_depth: DeviceArray, centres: Centres) -> DeviceArray:
         """centres: in main memory."""
         _depth(inverse_depth)
         with self.launcher.queue():
-            return depth.assign(self.launcher, inverse_depth, centres)
+            there = self.launcher.upload(depth.centres_of(centres))
+            return self.launcher.call(depth.assign, inverse_depth, there)
 
     def refocus(
         self, picture: DeviceArray, inverse_depth: DeviceArray, centres: Centres, lens: Lens, style: RefocusStyle
@@ -85,7 +87,11 @@ class CudaKernels:
         _picture(picture, np.uint8, np.uint16)
         _depth(inverse_depth)
         with self.launcher.queue():
-            return refocus.refocus(self.launcher, picture, inverse_depth, centres, lens, style)
+            found = refocus.planned(_size(picture), _size(inverse_depth), centres, lens, style)
+            if found is None:
+                return self.launcher.call(_copied, picture)
+            plan, shot = found
+            return self.launcher.call(refocus.refocus, picture, inverse_depth, self.launcher.upload(shot), plan)
 
     def from_yuv(
         self, frame: DeviceArray, layout: YuvLayout, system: YuvSystem, out: DeviceArray | None = None
@@ -124,81 +130,98 @@ class CudaKernels:
     def shrink(self, picture: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
         _picture(picture)
         with self.launcher.queue():
-            return views.shrink(self.launcher, picture, size_hw)
+            return self.launcher.call(views.shrink, picture, size_hw)
 
     def shrink_exactly(self, picture: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
         """A picture as nets see it; beyond `...api.Kernels`."""
         _picture(picture)
         with self.launcher.queue():
-            return views.shrink_exactly(self.launcher, picture, size_hw)
+            return self.launcher.call(views.shrink_exactly, picture, size_hw)
 
     def tiled(self, rows: Sequence[Sequence[DeviceArray]]) -> DeviceArray:
         for picture in (picture for row in rows for picture in row):
             expect("a picture", picture, "{} {} 3".format(*rows[0][0].shape), np.uint8)
         with self.launcher.queue():
-            return tiles.tiled(self.launcher, rows)
+            return self.launcher.call(tiles.tiled, len(rows[0]), *(picture for row in rows for picture in row))
 
     def captioned(self, picture: DeviceArray, text: str) -> DeviceArray:
         _picture(picture)
         with self.launcher.queue():
-            return tiles.captioned(self.launcher, picture, text)
+            return self.launcher.call(tiles.captioned, picture, text)
 
     def to_8_bits(self, picture: DeviceArray, transfer: Transfer = "srgb") -> DeviceArray:
         _picture(picture, np.uint8, np.uint16)
         with self.launcher.queue():
-            return views.to_8_bits(self.launcher, picture, transfer)
+            return self.launcher.call(views.to_8_bits, picture, transfer)
 
     def colour_depth(self, inverse_depth: DeviceArray, size_hw: tuple[int, int]) -> DeviceArray:
         _depth(inverse_depth)
         with self.launcher.queue():
-            return views.colour_depth(self.launcher, inverse_depth, size_hw)
+            return self.launcher.call(views.colour_depth, inverse_depth, size_hw)
 
     def colour_layers(self, labels: DeviceArray, layers: int, size_hw: tuple[int, int]) -> DeviceArray:
         expect("labels", labels, "h w", np.uint8)
         with self.launcher.queue():
-            return views.colour_layers(self.launcher, labels, layers, size_hw)
+            return self.launcher.call(views.colour_layers, labels, layers, size_hw)
 
     def mark_in_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
         _picture(picture)
         _depth(inverse_depth)
         with self.launcher.queue():
-            return views.mark_in_focus(self.launcher, picture, inverse_depth, lens)
+            return self.launcher.call(views.mark_in_focus, picture, inverse_depth, lens)
 
     def tint_by_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
         _picture(picture)
         _depth(inverse_depth)
         with self.launcher.queue():
-            return views.tint_by_focus(self.launcher, picture, inverse_depth, lens)
+            return self.launcher.call(views.tint_by_focus, picture, inverse_depth, lens)
 
     def upsample(self, inverse_depth: DeviceArray, picture: DeviceArray) -> DeviceArray:
         _picture(picture)
         _depth(inverse_depth)
         with self.launcher.queue():
-            return edges.upsample(self.launcher, inverse_depth, picture)
+            return self.launcher.call(edges.upsample, inverse_depth, picture)
 
     def first_belief(self, inverse_depth: DeviceArray, grid_hw: tuple[int, int]) -> Belief:
         """All arrays of the result are on the GPU."""
         _depth(inverse_depth)
         with self.launcher.queue():
-            return temporal.first_belief(self.launcher, inverse_depth, grid_hw)
+            weight, nothing, noise = self.launcher.call(temporal.first_belief, grid_hw)
+            return Belief(cast(Any, inverse_depth), weight, nothing, nothing, noise)
 
     def motion(self, now: DeviceArray, before: DeviceArray, fine: bool = False) -> Motion:  # noqa: ARG002
         """The arrays of the result are on the GPU. fine: makes no difference, for it is always fine."""
         _picture(now)
         expect("the picture before", before, "{} {} 3".format(*now.shape), np.uint8)
         with self.launcher.queue():
-            return temporal.motion(self.launcher, now, before)
+            return Motion(*self.launcher.call(temporal.motion, now, before))
 
     def carry(self, belief: Belief, motion: Motion) -> Belief:
         """All arrays are on the GPU."""
         with self.launcher.queue():
-            return temporal.carry(self.launcher, belief, motion)
+            known = belief.depth, belief.weight, belief.drift, belief.stirred
+            moved = self.launcher.call(temporal.carry, *known, motion.flow, motion.new, motion.stirred)
+            return Belief(*moved, noise=belief.noise)
 
     def fuse(self, belief: Belief, new: DeviceArray) -> Belief:
         """All arrays are on the GPU, and so is the noise of the result."""
         expect("new depth", new, "{} {}".format(*belief.depth.shape), np.float32)
         with self.launcher.queue():
-            return temporal.fuse(self.launcher, belief, new)
+            known = belief.depth, belief.weight, belief.drift, belief.stirred
+            return Belief(*self.launcher.call(temporal.fuse, *known, self._noise(belief), new))
+
+    def _noise(self, belief: Belief) -> DeviceArray:
+        """There, whether it has been a number or not."""
+        noise: Any = belief.noise
+        return self.launcher.upload(np.array([noise], np.float32)) if isinstance(noise, float) else noise
+
+
+def _copied(gpu: Launcher, array: DeviceArray) -> DeviceArray:
+    return gpu.copy(array)
+
+
+def _size(array: DeviceArray) -> tuple[int, int]:
+    return array.shape[0], array.shape[1]
 
 
 def _picture(picture: DeviceArray, *kinds: DTypeLike) -> None:

@@ -68,8 +68,11 @@ class Branch(Protocol):
         ...
 
 
-class Launcher(Protocol):
-    """What runs kernels. All work goes to one stream in order; only `download` waits for it."""
+class Recordable(Protocol):
+    """What a function of this package asks of a GPU: to launch, by what it was given, and never to send or to wait.
+
+    So what it does can be recorded.
+    """
 
     def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
         """Memory with anything in it."""
@@ -79,8 +82,23 @@ class Launcher(Protocol):
 
     def copy(self, array: DeviceArray) -> DeviceArray: ...
 
-    def clear(self, array: DeviceArray) -> None:
-        """All of it to 0."""
+    def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
+        """A constant that is made and uploaded once. `key` names it among all tables."""
+        ...
+
+    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        """Run a kernel with at least one thread for each of extent x, or x × y, or x × y × z."""
+        ...
+
+
+class Launcher(Recordable, Protocol):
+    """What runs kernels. All work goes to one stream in order; only `download` waits for it."""
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """`function(launcher, *arguments)`, or, where work is recorded, what it will give.
+
+        function: takes a `Recordable`, arrays, and what is hashable; gives an array, or a tuple of arrays.
+        """
         ...
 
     def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
@@ -100,14 +118,6 @@ class Launcher(Protocol):
 
         The GPU waits for what its default stream has been given until now: FFmpeg writes there.
         """
-        ...
-
-    def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
-        """A constant that is made and uploaded once. `key` names it among all tables."""
-        ...
-
-    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
-        """Run a kernel with at least one thread for each of extent x, or x × y, or x × y × z."""
         ...
 
     def at_once(self) -> AbstractContextManager[Any]:

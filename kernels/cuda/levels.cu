@@ -10,10 +10,11 @@ extern "C" __global__ void finite_values(const float* __restrict__ from, int siz
     to[i] = value == value ? fminf(fmaxf(value, -LARGEST), LARGEST) : 0.0f;
 }
 
-extern "C" __global__ void stretched(const float* __restrict__ from, int size, float low, float span,
+// range: its low end, and how far the other lies above.
+extern "C" __global__ void stretched(const float* __restrict__ from, int size, const float* __restrict__ range,
                                      float* __restrict__ to) {
     const int i = thread_x();
-    if (i < size) to[i] = clipped((from[i] - low) / span);
+    if (i < size) to[i] = clipped((from[i] - range[0]) / range[1]);
 }
 
 // On the grid of a 16-bit file.

@@ -1,4 +1,4 @@
-"""The work of a part of a frame as a list of steps, which can be run, or recorded as a CUDA graph and replayed.
+"""The work of a part of a frame as a list of calls, which can be made, or recorded as a CUDA graph and replayed.
 
 Two lists that are equal do the same to other arrays: what they are given, and nothing else, may differ.
 """
@@ -6,17 +6,14 @@ Two lists that are equal do the same to other arrays: what they are given, and n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 from weakref import ref
 
-import numpy as np
+from .launch import DeviceArray, Recordable
+from .sketch import Kind, Results, is_array, kind_of
 
-from .launch import Argument, DeviceArray, Kernel, Launcher, Shape
-
-Kind: TypeAlias = tuple[Shape, np.dtype[Any]]
-Verb: TypeAlias = Literal["clear", "overwrite"]  # as of `Launcher`
+Function: TypeAlias = Callable[..., Any]
 
 
 class Coming:
@@ -31,93 +28,74 @@ class Coming:
         self.array: DeviceArray | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The n-th array that a program makes."""
+class Ref(NamedTuple):
+    """The n-th array that a program makes, or else is given."""
 
+    made: bool
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The n-th array that was there before."""
+class Call(NamedTuple):
+    """results: the numbers of what it makes; None: one of its arguments. A tuple, so that it is quickly compared."""
 
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """What is the same whenever `key` is: a table, or a struct."""
-
-    key: Hashable
-    value: Argument = field(compare=False)
+    function: Function
+    arguments: tuple[Any, ...]
+    results: tuple[int | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """extent: of a kernel's launch."""
-
-    what: Kernel | Verb
-    extent: Shape
-    arguments: tuple[Made | Given | Fixed | int | float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """All that a graph has in it. wanted: which of the arrays that are made are still referred to in the end."""
 
-    steps: tuple[Step, ...]
+    calls: tuple[Call, ...]
     given: tuple[Kind, ...]
-    made: tuple[Kind, ...]
     wanted: tuple[int, ...]
 
 
 class Program:
-    """The list while it grows. tables: the keys of arrays that never change, by `id`."""
+    """The list while it grows."""
 
-    def __init__(self, tables: Mapping[int, Hashable]) -> None:
-        self._tables = tables
-        self._steps = list[Step]()
-        self._made, self._kinds = list[ref[Coming]](), list[Kind]()
+    def __init__(self) -> None:
+        self._calls = list[Call]()
+        self._made = list[ref[Coming]]()
         self.given = list[DeviceArray]()
-        self._given = dict[int, Given]()
+        self._given = dict[int, Ref]()
 
-    def make(self, shape: Shape, dtype: Any) -> Coming:
-        coming = Coming((tuple(shape), np.dtype(dtype)), self, len(self._made))
-        self._made.append(ref(coming))
-        self._kinds.append((coming.shape, coming.dtype))
-        return coming
+    def call(self, function: Function, arguments: Sequence[Any], results: Results) -> Any:
+        """What the function gives, as it will come. Arguments that are no arrays are compared by value."""
+        refs = tuple([self._ref(value) if is_array(value) else value for value in arguments])
+        out, numbers = list[Any](), list[int | None]()
+        for kind in results.kinds:
+            if isinstance(kind, int):
+                out.append(arguments[kind])
+                numbers.append(None)
+            else:
+                out.append(coming := Coming(kind, self, len(self._made)))
+                numbers.append(coming.number)
+                self._made.append(ref(coming))
+        self._calls.append(Call(function, refs, tuple(numbers)))
+        return tuple(out) if results.several else out[0]
 
-    def add(self, what: Kernel | Verb, *arguments: Any, extent: Shape = ()) -> None:
-        self._steps.append(Step(what, tuple(extent), tuple(map(self._argument, arguments))))
+    @property
+    def is_empty(self) -> bool:
+        return not self._calls
 
     def results(self) -> list[Coming]:
         """What it makes and somebody still refers to."""
         return [coming for made in self._made if (coming := made()) is not None]
 
     def outline(self, results: Sequence[Coming]) -> Outline:
-        given = tuple(kind_of(array) for array in self.given)
-        return Outline(tuple(self._steps), given, tuple(self._kinds), tuple(coming.number for coming in results))
+        given = tuple([kind_of(array) for array in self.given])
+        return Outline(tuple(self._calls), given, tuple([coming.number for coming in results]))
 
-    def _argument(self, value: Any) -> Any:
-        if isinstance(value, Coming):
-            if value.program is self:
-                return Made(value.number)
-            value = real(value)
-        if isinstance(value, np.ndarray) and value.dtype.names is not None:
-            return Fixed((value.dtype, value.tobytes()), value.copy())
-        if not hasattr(value, "shape") or isinstance(value, np.generic):
-            return value
-        if id(value) in self._tables:
-            return Fixed(self._tables[id(value)], value)
-        if id(value) not in self._given:
-            self._given[id(value)] = Given(len(self.given))
-            self.given.append(value)  # which also keeps its `id`
-        return self._given[id(value)]
-
-
-def kind_of(array: DeviceArray) -> Kind:
-    return tuple(array.shape), np.dtype(array.dtype)
+    def _ref(self, array: DeviceArray) -> Ref:
+        if isinstance(array, Coming) and array.program is self:
+            return Ref(True, array.number)
+        there = real(array)
+        found = self._given.get(id(there))
+        if found is None:
+            found = self._given[id(there)] = Ref(False, len(self.given))
+            self.given.append(there)  # which also keeps its `id`
+        return found
 
 
 def real(array: DeviceArray) -> DeviceArray:
@@ -129,48 +107,33 @@ def real(array: DeviceArray) -> DeviceArray:
     return array.array
 
 
-def run(
-    outline: Outline, gpu: Launcher, given: Sequence[DeviceArray], places: Mapping[int, DeviceArray] | None = None
-) -> list[DeviceArray]:
-    """Take the steps, and give what is wanted. All else is let go of after its last use.
-
-    places: where some of what is wanted is to be made.
-    """
-    made = dict[int, DeviceArray](places or {})
-    last = _last_uses(outline)
+def run(outline: Outline, gpu: Recordable, given: Sequence[DeviceArray]) -> list[DeviceArray]:
+    """Make the calls, and give what is wanted. All else is let go of after its last use."""
+    made, ends = dict[int, DeviceArray](), _last_uses(outline)
 
     def argument(value: Any) -> Any:
-        match value:
-            case Made(number):
-                if number not in made:
-                    made[number] = gpu.empty(*outline.made[number])
-                return made[number]
-            case Given(number):
-                return given[number]
-            case Fixed():
-                return value.value
-            case _:
-                return value
+        if not isinstance(value, Ref):
+            return value
+        return made[value.number] if value.made else given[value.number]
 
-    for number, step in enumerate(outline.steps):
-        arguments = [argument(value) for value in step.arguments]
-        if isinstance(step.what, Kernel):
-            gpu.launch(step.what, step.extent, *arguments)
-        else:
-            getattr(gpu, step.what)(*arguments)
-        del arguments
-        for one in last[number]:
-            del made[one]
-    return [argument(Made(number)) for number in outline.wanted]
+    for place, call in enumerate(outline.calls):
+        results = call.function(gpu, *[argument(value) for value in call.arguments])
+        results = results if isinstance(results, tuple) else (results,)
+        made |= {number: each for number, each in zip(call.results, results, strict=True) if number is not None}
+        del results
+        for number in ends[place]:
+            del made[number]
+    return [made[number] for number in outline.wanted]
 
 
 def _last_uses(outline: Outline) -> Mapping[int, Collection[int]]:
-    """Of each step the arrays that no later step uses, but for those that are wanted."""
+    """Of each call the arrays that no later one uses, but for those that are wanted."""
     last = dict[int, int]()
-    for number, step in enumerate(outline.steps):
-        last |= {each.number: number for each in step.arguments if isinstance(each, Made)}
+    for place, call in enumerate(outline.calls):
+        last |= {number: place for number in call.results if number is not None}
+        last |= {value.number: place for value in call.arguments if isinstance(value, Ref) and value.made}
     ends = defaultdict[int, list[int]](list)
-    for made, number in last.items():
-        if made not in outline.wanted:
-            ends[number].append(made)
+    for number, place in last.items():
+        if number not in outline.wanted:
+            ends[place].append(number)
     return ends

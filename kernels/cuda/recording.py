@@ -1,9 +1,10 @@
-"""Launches of a part of a frame, kept and handed to the GPU at once: from the second time on as a CUDA graph.
+"""Calls of a part of a frame, kept and handed to the GPU at once: from the second time on as a CUDA graph.
 
-A frame is some eighty kernels of a few µs each; launched one by one, the launching takes longer than the computing.
-What changes from frame to frame is arrays alone: those a graph works on stay where they are, and the frame's own are
-copied there and back, which on a GPU costs little. Two frames that differ in more (another size, planes on other grids)
-are different graphs. What has come once only is launched step by step: it may never come again.
+A frame is some seventy kernels of a few µs each; launched one by one, the launching takes longer than the computing.
+What changes from frame to frame is arrays alone: those a graph reads stay where they are, and a frame's own are copied
+there; its results are copied out, for the next frame will overwrite them. On a GPU that costs little. Two frames that
+differ in more (another size, planes on other grids) are different graphs. What has come once only is called as it is,
+for it may never come again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from weakref import WeakValueDictionary
 from numpy.typing import DTypeLike, NDArray
 
 from .launch import Argument, Branch, DeviceArray, Kernel, Launcher, Shape
-from .program import Coming, Kind, Outline, Program, real, run
+from .program import Coming, Function, Outline, Program, real, run
+from .sketch import Kind, Results, is_array, kind_of, results_of
 
 MOST_GRAPHS = 16  # the oldest is let go of; while the focus moves through the layers some are in turn
 MOST_REMEMBERED = 256
@@ -45,13 +47,15 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
+    """results: overwritten whenever it is played."""
+
     given: Sequence[_Place]
-    results: Sequence[_Place]
+    results: Sequence[DeviceArray]
     play: Callable[[], None]
 
 
 class RecordingLauncher:
-    """A `Launcher` whose work within `frame` is recorded; all else goes on to `launcher` at once.
+    """A `Launcher` whose `call`s within `frame` are recorded; all else goes on to `launcher` at once, after those.
 
     Several threads may use it, each with frames of its own. refused: why there are no graphs, once one was not made.
     """
@@ -59,9 +63,9 @@ class RecordingLauncher:
     def __init__(self, launcher: Capturing) -> None:
         self._launcher = launcher
         self._thread, self._lock = local(), Lock()
-        self._tables = dict[int, Hashable]()
+        self._results = dict[Hashable, Results]()
         self._seen, self._graphs = Counter[Outline](), OrderedDict[Outline, _Graph]()
-        self._places: WeakValueDictionary[tuple[str, int, Kind], _Place] = WeakValueDictionary()
+        self._places: WeakValueDictionary[tuple[int, Kind], _Place] = WeakValueDictionary()
         self.refused: str | None = None
 
     @property
@@ -71,11 +75,11 @@ class RecordingLauncher:
 
     @contextmanager
     def frame(self) -> Generator[None]:
-        """What is launched within is kept, and handed over at the end, or when its result is asked for.
+        """What is called within is kept, and handed over at the end, or when its result is asked for.
 
         An array that came from before must not be written within, for a graph has a copy of it.
         """
-        self._thread.program = Program(self._tables)
+        self._thread.program = Program()
         try:
             yield
             self._hand_over()
@@ -84,14 +88,12 @@ class RecordingLauncher:
 
     @contextmanager
     def at_once(self) -> Generator[None]:
-        recorded = self._program is not None
-        if recorded:
-            self._hand_over()
-            self._thread.program = None
+        self._hand_over()
+        program, self._thread.program = self._program, None
         try:
             yield
         finally:
-            self._thread.program = Program(self._tables) if recorded else None
+            self._thread.program = program
 
     def there(self, array: DeviceArray) -> DeviceArray:
         """The array that the runtime's own functions take. Hands over what is kept, where it needs that."""
@@ -99,51 +101,41 @@ class RecordingLauncher:
             self._hand_over()
         return real(array)
 
+    def call(self, function: Function, *arguments: Any) -> Any:
+        if self._program is None:
+            return function(self._launcher, *self._unwrapped(arguments))
+        return self._program.call(function, arguments, self._results_of(function, arguments))
+
     def empty(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
-        return self._launcher.empty(shape, dtype) if self._program is None else self._program.make(shape, dtype)
+        return self._launcher.empty(shape, dtype)
 
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
-        out = self.empty(shape, dtype)
-        self.clear(out)
-        return out
+        return self._launcher.zeros(shape, dtype)
 
     def copy(self, array: DeviceArray) -> DeviceArray:
-        out = self.empty(array.shape, array.dtype)
-        self.overwrite(out, array)
-        return out
-
-    def clear(self, array: DeviceArray) -> None:
-        if self._program is None:
-            self._launcher.clear(self.there(array))
-        else:
-            self._program.add("clear", array)
+        self._hand_over()
+        return self._launcher.copy(self.there(array))
 
     def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
-        if self._program is None:
-            self._launcher.overwrite(self.there(to), self.there(array))
-        else:
-            self._program.add("overwrite", to, array)
+        self._hand_over()
+        self._launcher.overwrite(self.there(to), self.there(array))
 
     def upload(self, values: NDArray[Any]) -> DeviceArray:
-        """At once: a frame's own numbers are given to its graph like its arrays."""
         return self._launcher.upload(values)
 
     def download(self, array: DeviceArray) -> NDArray[Any]:
         return self._launcher.download(self.there(array))
 
     def paste(self, plane: Any, to: DeviceArray, row: int) -> None:
+        self._hand_over()
         self._launcher.paste(plane, self.there(to), row)
 
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
-        table = self._launcher.table(key, make)
-        self._tables[id(table)] = key
-        return table
+        return self._launcher.table(key, make)
 
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
-        if self._program is None:
-            self._launcher.launch(kernel, extent, *(self._unwrapped(each) for each in arguments))
-        else:
-            self._program.add(kernel, *arguments, extent=extent)
+        self._hand_over()
+        self._launcher.launch(kernel, extent, *self._unwrapped(arguments))
 
     def queue(self) -> AbstractContextManager[Any]:
         return self._launcher.queue()
@@ -172,12 +164,22 @@ class RecordingLauncher:
     def _program(self) -> Program | None:
         return getattr(self._thread, "program", None)
 
-    def _unwrapped(self, argument: Any) -> Any:
-        return self.there(argument) if isinstance(argument, Coming) else argument
+    def _unwrapped(self, arguments: Sequence[Any]) -> list[Any]:
+        return [self.there(each) if isinstance(each, Coming) else each for each in arguments]
+
+    def _results_of(self, function: Function, arguments: Sequence[Any]) -> Results:
+        key = function, tuple([kind_of(each) if is_array(each) else each for each in arguments])
+        if key not in self._results:
+            if len(self._results) >= MOST_REMEMBERED:
+                self._results.clear()
+            self._results[key] = results_of(function, arguments)
+        return self._results[key]
 
     def _hand_over(self) -> None:
-        program, self._thread.program = self._program, Program(self._tables)
-        assert program is not None, "work within a frame"
+        program = self._program
+        if program is None or program.is_empty:
+            return
+        self._thread.program = Program()
         results = program.results()
         outline = program.outline(results)
         with self._launcher.queue(), self._lock:
@@ -192,43 +194,43 @@ class RecordingLauncher:
         for place, array in zip(graph.given, given, strict=True):
             self._launcher.overwrite(place.array, array)
         graph.play()
-        return [self._launcher.copy(place.array) for place in graph.results]
+        return [self._launcher.copy(array) for array in graph.results]
 
     def _graph_of(self, outline: Outline) -> _Graph | None:
-        """None: the steps are to be taken one by one."""
-        if outline in self._graphs:
+        """None: the calls are to be made one by one."""
+        if (graph := self._graphs.get(outline)) is not None:
             self._graphs.move_to_end(outline)
-            return self._graphs[outline]
-        if self.refused is not None or not outline.steps:
-            return None
-        if len(self._seen) >= MOST_REMEMBERED:
-            self._seen.clear()
-        self._seen[outline] += 1
-        if self._seen[outline] < 2:  # the first time kernels are compiled and tables made, which cannot be recorded
+            return graph
+        if self.refused is not None or not self._is_known(outline):
             return None
         try:
-            graph = self._recorded(outline)
+            graph = self._graphs[outline] = self._recorded(outline)
         except (RuntimeError, MemoryError) as error:
             self.refused = " ".join(str(error).split()) or type(error).__name__
             self._graphs.clear()
             return None
-        self._graphs[outline] = graph
         if len(self._graphs) > MOST_GRAPHS:
             self._graphs.popitem(last=False)
         return graph
 
-    def _recorded(self, outline: Outline) -> _Graph:
-        given = self._all_places("given", outline.given)
-        results = self._all_places("results", [outline.made[number] for number in outline.wanted])
-        into = dict(zip(outline.wanted, (place.array for place in results), strict=True))
-        arrays = [place.array for place in given]
-        return _Graph(given, results, self._launcher.captured(lambda: run(outline, self._launcher, arrays, into)))
+    def _is_known(self, outline: Outline) -> bool:
+        """Whether it came before. The first time kernels are compiled and tables made, which cannot be recorded."""
+        if len(self._seen) >= MOST_REMEMBERED:
+            self._seen.clear()
+        self._seen[outline] += 1
+        return self._seen[outline] > 1
 
-    def _all_places(self, what: str, kinds: Sequence[Kind]) -> list[_Place]:
+    def _recorded(self, outline: Outline) -> _Graph:
+        given, results = self._all_places(outline.given), list[DeviceArray]()
+        arrays = [place.array for place in given]
+        play = self._launcher.captured(lambda: results.extend(run(outline, self._launcher, arrays)))
+        return _Graph(given, results, play)
+
+    def _all_places(self, kinds: Sequence[Kind]) -> list[_Place]:
         """One for each, those of one kind apart; the same as for other graphs."""
         met, out = Counter[Kind](), list[_Place]()
         for kind in kinds:
-            key = what, met[kind], kind
+            key = met[kind], kind
             place = self._places.get(key) or _Place(self._launcher.empty(*kind))
             self._places[key] = place
             met[kind] += 1

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..belief import FIRST_NOISE, Belief, Motion
+from ..belief import FIRST_NOISE
 from ..cpu import temporal as cpu
 from .depth import shrink_plane
-from .launch import DeviceArray, Kernel, Launcher
+from .launch import DeviceArray, Kernel, Recordable
 
 SMALLEST_PX = 12  # the shorter side of the smallest picture that motion is looked for in
 GREY, TRACK, MEDIAN = (Kernel("flow.cu", name) for name in ("grey", "track", "median_flow"))
@@ -24,7 +24,11 @@ _RULE = np.dtype([(name, np.float32) for name in ("outlier_sigmas", "drift_rate"
                   "longest", "noise_rate", "noise_least", "noise_most", "least_samples")])  # fmt: skip
 
 
-def motion(gpu: Launcher, now: DeviceArray, before: DeviceArray) -> Motion:
+Arrays = tuple[DeviceArray, ...]
+
+
+def motion(gpu: Recordable, now: DeviceArray, before: DeviceArray) -> Arrays:
+    """As the fields of `Motion`."""
     height, width = size_hw = now.shape[0], now.shape[1]
     extent = width, height
     flow = _flow(gpu, now, before)
@@ -33,10 +37,10 @@ def motion(gpu: Launcher, now: DeviceArray, before: DeviceArray) -> Motion:
     trusted, (new, stirred) = gpu.empty((*size_hw, 2), np.float32), (gpu.empty(size_hw, np.float32) for _ in range(2))
     gpu.launch(EXPLAINED, extent, now, before, there, flow, trusted, new, still, height, width)
     gpu.launch(STIR, extent, still, stirred, height, width)
-    return Motion(*(cast("NDArray[np.float32]", part) for part in (trusted, new, stirred)))
+    return trusted, new, stirred
 
 
-def _flow(gpu: Launcher, now: DeviceArray, before: DeviceArray) -> DeviceArray:
+def _flow(gpu: Recordable, now: DeviceArray, before: DeviceArray) -> DeviceArray:
     """`h w 2`, from coarse to fine; 0 in pictures that the CPU takes as still."""
     size_hw = now.shape[0], now.shape[1]
     if min(size_hw) < cpu.LEAST_SIDES[0] or max(size_hw) < cpu.LEAST_SIDES[1]:
@@ -51,7 +55,7 @@ def _flow(gpu: Launcher, now: DeviceArray, before: DeviceArray) -> DeviceArray:
     return flow
 
 
-def _greys(gpu: Launcher, picture: DeviceArray) -> list[DeviceArray]:
+def _greys(gpu: Recordable, picture: DeviceArray) -> list[DeviceArray]:
     """Grey, at the picture's size, at half of it …"""
     height, width = picture.shape[:2]
     levels = [gpu.empty((height, width), np.float32)]
@@ -62,34 +66,40 @@ def _greys(gpu: Launcher, picture: DeviceArray) -> list[DeviceArray]:
     return levels
 
 
-def carry(gpu: Launcher, belief: Belief, motion: Motion) -> Belief:
-    (height, width), (high, wide) = belief.depth.shape, belief.weight.shape
-    depth = gpu.empty((height, width), np.float32)
-    gpu.launch(CARRY_DEPTH, (width, height), belief.depth, height, width, motion.flow, high, wide, depth)
-    weight, drift, stirred = past = [gpu.empty((high, wide), np.float32) for _ in range(3)]
-    gpu.launch(CARRY_PAST, (wide, high), belief.weight, belief.drift, belief.stirred, motion.flow, motion.new,
-               motion.stirred, *past, high, wide)  # fmt: skip
-    return _belief(depth, weight, drift, stirred, belief.noise)
+def carry(
+    gpu: Recordable, depth: DeviceArray, weight: DeviceArray, drift: DeviceArray, stirred: DeviceArray,
+    flow: DeviceArray, new: DeviceArray, stirred_now: DeviceArray,
+) -> Arrays:  # fmt: skip
+    """As the fields of `Belief`, but for the noise."""
+    (height, width), (high, wide) = depth.shape, weight.shape
+    carried = gpu.empty((height, width), np.float32)
+    gpu.launch(CARRY_DEPTH, (width, height), depth, height, width, flow, high, wide, carried)
+    past = tuple(gpu.empty((high, wide), np.float32) for _ in range(3))
+    gpu.launch(CARRY_PAST, (wide, high), weight, drift, stirred, flow, new, stirred_now, *past, high, wide)
+    return carried, *past
 
 
-def fuse(gpu: Launcher, belief: Belief, new: DeviceArray) -> Belief:
-    """`Belief.noise` of the result is an array of one: to have it as a number one would have to wait."""
-    (height, width), (high, wide) = belief.depth.shape, belief.weight.shape
-    coarse, gain, weight, drift = (gpu.empty((high, wide), np.float32) for _ in range(4))
-    gpu.launch(INNOVATION, (wide, high), belief.depth, new, height, width, coarse, high, wide)
-    noise, depth = gpu.empty((1,), np.float32), gpu.empty((height, width), np.float32)
-    gpu.launch(GAINS, (wide, high), coarse, belief.weight, belief.drift, belief.stirred, _noise(gpu, belief),
-               _middle(gpu, belief, coarse), _rule(), gain, weight, drift, noise, high, wide)  # fmt: skip
-    gpu.launch(BELIEVE, (width, height), belief.depth, new, height, width, gain, high, wide, depth)
-    return _belief(depth, weight, drift, gpu.zeros((high, wide), np.float32), noise)
+def fuse(
+    gpu: Recordable, depth: DeviceArray, weight: DeviceArray, drift: DeviceArray, stirred: DeviceArray,
+    noise: DeviceArray, new: DeviceArray,
+) -> Arrays:  # fmt: skip
+    """As the fields of `Belief`. The noise stays an array of one: to have it as a number one would have to wait."""
+    (height, width), (high, wide) = depth.shape, weight.shape
+    coarse, gain, weight_now, drift_now = (gpu.empty((high, wide), np.float32) for _ in range(4))
+    gpu.launch(INNOVATION, (wide, high), depth, new, height, width, coarse, high, wide)
+    noise_now, fused = gpu.empty((1,), np.float32), gpu.empty((height, width), np.float32)
+    gpu.launch(GAINS, (wide, high), coarse, weight, drift, stirred, noise, _middle(gpu, weight, drift, coarse), _rule(),
+               gain, weight_now, drift_now, noise_now, high, wide)  # fmt: skip
+    gpu.launch(BELIEVE, (width, height), depth, new, height, width, gain, high, wide, fused)
+    return fused, weight_now, drift_now, gpu.zeros((high, wide), np.float32), noise_now
 
 
-def _middle(gpu: Launcher, belief: Belief, coarse: DeviceArray) -> DeviceArray:
+def _middle(gpu: Recordable, weight: DeviceArray, drift: DeviceArray, coarse: DeviceArray) -> DeviceArray:
     """Of how far settled cells strayed, the two values in the middle; and how many there are."""
     high, wide = coarse.shape
     rows, columns = sampled = -(-high // 4), -(-wide // 4)
     values, middle = gpu.empty(sampled, np.float32), gpu.zeros((3,), np.float32)
-    gpu.launch(STRAYED, (columns, rows), coarse, belief.drift, belief.weight, cpu.SETTLED, wide, values, *sampled)
+    gpu.launch(STRAYED, (columns, rows), coarse, drift, weight, cpu.SETTLED, wide, values, *sampled)
     gpu.launch(MIDDLE, (rows * columns,), values, rows * columns, middle)
     return middle
 
@@ -100,21 +110,8 @@ def _rule() -> NDArray[Any]:
     return np.array([(*steps, cpu.NOISE_RATE, *cpu.NOISE_RANGE, cpu.LEAST_SAMPLES)], _RULE)
 
 
-def first_belief(gpu: Launcher, depth: DeviceArray, grid_hw: tuple[int, int]) -> Belief:
-    nothing = gpu.zeros(grid_hw, np.float32)
+def first_belief(gpu: Recordable, grid_hw: tuple[int, int]) -> Arrays:
+    """Of a first `Belief` the weight, what is 0, and the noise."""
     weight = gpu.copy(gpu.table(("ones", grid_hw), lambda: np.ones(grid_hw, np.float32)))
-    return _belief(
-        depth, weight, nothing, nothing, gpu.copy(gpu.table("first noise", lambda: np.array([FIRST_NOISE], np.float32)))
-    )
-
-
-def _noise(gpu: Launcher, belief: Belief) -> DeviceArray:
-    """There, whether it has been a number or not."""
-    noise: Any = belief.noise
-    return gpu.upload(np.array([noise], np.float32)) if isinstance(noise, float) else noise
-
-
-def _belief(depth: DeviceArray, weight: DeviceArray, drift: DeviceArray, stirred: DeviceArray, noise: Any) -> Belief:
-    """Its arrays are on the GPU, whatever their annotation says."""
-    values, *grids = (cast("NDArray[np.float32]", part) for part in (depth, weight, drift, stirred))
-    return Belief(values, grids[0], grids[1], grids[2], noise)
+    noise = gpu.copy(gpu.table("first noise", lambda: np.array([FIRST_NOISE], np.float32)))
+    return weight, gpu.zeros(grid_hw, np.float32), noise

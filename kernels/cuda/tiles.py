@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ..cpu.tiles import DARKER, caption
-from .launch import DeviceArray, Kernel, Launcher
+from .launch import DeviceArray, Kernel, Recordable
 
 PASTE, CAPTION = Kernel("tiles.cu", "paste"), Kernel("tiles.cu", "caption")
 
 
-def tiled(gpu: Launcher, rows: Sequence[Sequence[DeviceArray]]) -> DeviceArray:
-    height, width = rows[0][0].shape[:2]
-    wide = len(rows[0]) * width
-    out = gpu.empty((len(rows) * height, wide, 3), np.uint8)
-    for i, row in enumerate(rows):
-        for j, picture in enumerate(row):
-            gpu.launch(PASTE, (width, height), picture, height, width, out, wide, i * height, j * width)
+def tiled(gpu: Recordable, columns: int, *pictures: DeviceArray) -> DeviceArray:
+    """pictures: of one size, row after row."""
+    height, width = pictures[0].shape[:2]
+    wide = columns * width
+    out = gpu.empty((len(pictures) // columns * height, wide, 3), np.uint8)
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        gpu.launch(PASTE, (width, height), picture, height, width, out, wide, row * height, column * width)
     return out
 
 
-def captioned(gpu: Launcher, picture: DeviceArray, text: str) -> DeviceArray:
+def captioned(gpu: Recordable, picture: DeviceArray, text: str) -> DeviceArray:
     height, width = picture.shape[:2]
     lettering = caption(text, height, width)
     if lettering is None:

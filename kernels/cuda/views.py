@@ -12,7 +12,7 @@ from ..cpu.light import coding_for
 from ..cpu.planes import SHARP_PX
 from ..cpu.tone import BT2020_TO_BT709, tone_table
 from ..cpu.views import COOL, EDGE, FULL_RADIUS, FULL_TINT, LEAST_TINT, WARM, layer_colours, turbo
-from .launch import DeviceArray, Kernel, Launcher
+from .launch import DeviceArray, Kernel, Recordable
 from .refocus import DEEP
 
 _TINT = np.dtype([(name, np.float32) for name in ("focus", "reach", "dead_zone", "full", "sharp", "least", "most")]
@@ -22,36 +22,36 @@ _PRIMARIES = np.dtype([("row", np.float32, (3, 3))])
 Size = tuple[int, int]
 
 
-def shrink(gpu: Launcher, picture: DeviceArray, size_hw: Size) -> DeviceArray:
+def shrink(gpu: Recordable, picture: DeviceArray, size_hw: Size) -> DeviceArray:
     out = gpu.empty((*size_hw, 3), np.uint8)
     gpu.launch(Kernel("shrink.cu", "shrink"), size_hw[::-1], picture, *picture.shape[:2], out, *size_hw)
     return out
 
 
-def shrink_exactly(gpu: Launcher, picture: DeviceArray, size_hw: Size) -> DeviceArray:
+def shrink_exactly(gpu: Recordable, picture: DeviceArray, size_hw: Size) -> DeviceArray:
     """By means of the pixels under each, as `engines.shape.shrunk_to` does it. For sizes that are no larger."""
     out = gpu.empty((*size_hw, 3), np.uint8)
     gpu.launch(Kernel("shrink.cu", "shrink_exactly"), size_hw[::-1], picture, *picture.shape[:2], out, *size_hw)
     return out
 
 
-def colour_depth(gpu: Launcher, inverse_depth: DeviceArray, size_hw: Size) -> DeviceArray:
+def colour_depth(gpu: Recordable, inverse_depth: DeviceArray, size_hw: Size) -> DeviceArray:
     colours = gpu.table("turbo", lambda: turbo(np.arange(256, dtype=np.uint8)[:, None]))
     return _coloured(gpu, "colour_depth", inverse_depth, colours, size_hw)
 
 
-def colour_layers(gpu: Launcher, labels: DeviceArray, layers: int, size_hw: Size) -> DeviceArray:
+def colour_layers(gpu: Recordable, labels: DeviceArray, layers: int, size_hw: Size) -> DeviceArray:
     colours = gpu.table(("layers", layers), lambda: layer_colours(layers))
     return _coloured(gpu, "colour_layers", labels, colours, size_hw)
 
 
-def _coloured(gpu: Launcher, name: str, plane: DeviceArray, colours: DeviceArray, size_hw: Size) -> DeviceArray:
+def _coloured(gpu: Recordable, name: str, plane: DeviceArray, colours: DeviceArray, size_hw: Size) -> DeviceArray:
     out = gpu.empty((*size_hw, 3), np.uint8)
     gpu.launch(Kernel("views.cu", name), size_hw[::-1], plane, *plane.shape, colours, out, *size_hw)
     return out
 
 
-def mark_in_focus(gpu: Launcher, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
+def mark_in_focus(gpu: Recordable, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
     out, (height, width) = gpu.empty(picture.shape, np.uint8), picture.shape[:2]
     within = lens.dead_zone + SHARP_PX / max(lens.reach_px, 1e-6)
     between = lens.focus - within, lens.focus + within
@@ -60,7 +60,7 @@ def mark_in_focus(gpu: Launcher, picture: DeviceArray, inverse_depth: DeviceArra
     return out
 
 
-def tint_by_focus(gpu: Launcher, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
+def tint_by_focus(gpu: Recordable, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
     out, (height, width) = gpu.empty(picture.shape, np.uint8), picture.shape[:2]
     radii = FULL_RADIUS * height, SHARP_PX
     numbers = lens.focus, lens.reach_px, lens.dead_zone, *radii, LEAST_TINT, FULL_TINT
@@ -70,7 +70,7 @@ def tint_by_focus(gpu: Launcher, picture: DeviceArray, inverse_depth: DeviceArra
     return out
 
 
-def to_8_bits(gpu: Launcher, picture: DeviceArray, transfer: Transfer = "srgb") -> DeviceArray:
+def to_8_bits(gpu: Recordable, picture: DeviceArray, transfer: Transfer = "srgb") -> DeviceArray:
     is_8_bits = picture.dtype == np.uint8
     if transfer == "srgb" and is_8_bits:
         return picture

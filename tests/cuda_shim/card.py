@@ -171,17 +171,16 @@ class LateLauncher:
         return self._launcher.empty(shape, dtype)
 
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
-        out = self.empty(shape, dtype)
-        self.clear(out)
+        if self._launcher.capture is not None:
+            return self._launcher.zeros(shape, dtype)
+        out: Any = self.empty(shape, dtype)
+        self._card.current.do(lambda: out.fill(0))
         return out
 
     def copy(self, array: DeviceArray) -> DeviceArray:
         out = self.empty(array.shape, array.dtype)
         self.overwrite(out, array)
         return out
-
-    def clear(self, array: DeviceArray) -> None:
-        self._do(lambda: self._launcher.clear(array))
 
     def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
         self._do(lambda: self._launcher.overwrite(to, array))
@@ -223,6 +222,9 @@ class LateLauncher:
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
         kept = [np.array(each) if _is_struct(each) else each for each in arguments]
         self._do(lambda: self._launcher.launch(kernel, extent, *kept))
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(self, *arguments)
 
     def at_once(self) -> AbstractContextManager[Any]:
         return nullcontext()

@@ -62,17 +62,14 @@ class ShimLauncher:
 
     def zeros(self, shape: Shape, dtype: DTypeLike) -> DeviceArray:
         out = self.empty(shape, dtype)
-        self.clear(out)
+        target = alias(cast(Any, out))
+        self._do(lambda: target.fill(0))
         return out
 
     def copy(self, array: DeviceArray) -> DeviceArray:
         out = self.empty(array.shape, array.dtype)
         self.overwrite(out, array)
         return out
-
-    def clear(self, array: DeviceArray) -> None:
-        target = alias(cast(Any, array))
-        self._do(lambda: target.fill(0))
 
     def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
         target, source = (alias(cast(Any, each)) for each in (to, array))
@@ -126,6 +123,9 @@ class ShimLauncher:
         pointers = (ctypes.c_void_p * len(held))(*(values.ctypes.data for values in held))
         call = getattr(library, f"launch_{kernel.name}")
         self._do(lambda: (call(grid, block, pointers, int(self._backwards)), memory, held))
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(self, *arguments)
 
     def at_once(self) -> AbstractContextManager[Any]:
         return nullcontext()
