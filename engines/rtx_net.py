@@ -57,7 +57,7 @@ class RtxNet:
         if self._in_place is None:
             return None
         with library_failures("tensorrt-rtx on pictures on the GPU"):
-            return DepthThere(self._in_place(picture.shrunk(self._size_hw)))
+            return DepthThere(self._in_place(picture.shrunk(self._size_hw), picture.kernels.launcher))
 
     def _tried(self, kernels: CudaKernels, open_session: OpenSession) -> _InPlace | None:
         try:
@@ -74,7 +74,8 @@ class RtxNet:
     def _check(self, net: _InPlace, kernels: CudaKernels) -> None:
         """Raises EngineError unless it gives the depth of the path through main memory."""
         # One after another without waiting, as in a run.
-        copies = [kernels.launcher.copy(net(kernels.upload(each))) for each in fixed_pictures(self._size_hw)]
+        gpu = kernels.launcher
+        copies = [gpu.copy(net(kernels.upload(each), gpu)) for each in fixed_pictures(self._size_hw)]
         depths = iter([cast(InverseDepth, kernels.download(each)) for each in copies])
         parity = compare(lambda _picture: next(depths), self, self._size_hw)
         if not parity.is_close:
@@ -82,14 +83,17 @@ class RtxNet:
 
 
 class _InPlace:
-    """From `h w 3` uint8 to `h w` float32 that the next call overwrites, both where `launcher` has its arrays."""
+    """From `h w 3` uint8 to `h w` float32 that the next call overwrites, both on the GPU.
+
+    It outlives the launcher that it was tried with: the next film of a folder has one of its own.
+    """
 
     def __init__(
         self, library: Any, session: Any, branch: Branch, size_hw: tuple[int, int], launcher: Launcher
     ) -> None:
         """session: works on the stream of `branch`. Raises EngineError where it would copy what it is given."""
         _check_memory(library, session, launcher)
-        self._session, self._branch, self._size_hw, self._launcher = session, branch, size_hw, launcher
+        self._session, self._branch, self._size_hw = session, branch, size_hw
         self._binding: Any = session.io_binding()
         self._place = launcher.torch_device, launcher.device_id  # ONNX Runtime's names are PyTorch's
         self._depth = launcher.empty(size_hw, np.float32)
@@ -98,11 +102,12 @@ class _InPlace:
         self._options: Any = library.RunOptions()
         self._options.add_run_config_entry(*NO_WAIT)
 
-    def __call__(self, picture: DeviceArray) -> DeviceArray:
+    def __call__(self, picture: DeviceArray, launcher: Launcher) -> DeviceArray:
+        """launcher: of the picture."""
         height, width = self._size_hw
         expect("a picture", picture, f"{height} {width} 3", np.uint8)
-        shape, address = [1, height, width, 3], self._launcher.address(picture)
-        with self._branch.turn():
+        shape, address = [1, height, width, 3], launcher.address(picture)
+        with self._branch.turn(launcher):
             self._binding.bind_input(onnx_graph.PICTURE, *self._place, np.uint8, shape, address)
             self._session.run_with_iobinding(self._binding, self._options)
         return self._depth

@@ -146,14 +146,14 @@ def test_what_another_library_queues_has_its_turn_on_the_card(log: list[str], fa
         return _Recorded()
 
     @contextmanager
-    def queue() -> Generator[None]:
+    def queue() -> Generator[_Numbered]:
         log.append("asked whose turn it is")
-        yield
+        yield callers
 
-    cuda = SimpleNamespace(Stream=stream, Event=event, get_current_stream=lambda: callers)
-    branch = CupyBranch(SimpleNamespace(cuda=cuda), queue)
+    branch = CupyBranch(SimpleNamespace(cuda=SimpleNamespace(Stream=stream, Event=event)))
     assert branch.handle == 9
-    with suppress(RuntimeError), branch.turn():
+    launcher: Any = SimpleNamespace(queue=queue)
+    with suppress(RuntimeError), branch.turn(launcher):
         log.append("work")
         if fails:
             raise RuntimeError

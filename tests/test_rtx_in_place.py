@@ -22,6 +22,7 @@ from pullfocus.engines.runtime import facts_of
 from pullfocus.engines.store import Store
 from pullfocus.engines.there import PictureThere
 from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.kernels.cuda.launch import Launcher
 from pullfocus.kernels.errors import EngineError, InputError
 from pullfocus.stream.frame import Rendered
 
@@ -126,13 +127,15 @@ def test_what_fails_or_differs_is_one_line_and_main_memory_stays(card: LateCard,
 
 def test_a_wait_that_is_left_out_is_noticed_by_the_trial(shim: ShimLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def too_early(branch: LateBranch) -> Generator[None]:
+    def too_early(branch: LateBranch, callers: Launcher) -> Generator[None]:
         yield
-        branch.lane.card.current.after(branch.lane.mark())
+        with callers.queue() as lane:
+            lane.after(branch.lane.mark())
 
     @contextmanager
-    def read_too_early(branch: LateBranch) -> Generator[None]:
-        branch.lane.after(branch.lane.card.current.mark())
+    def read_too_early(branch: LateBranch, callers: Launcher) -> Generator[None]:
+        with callers.queue() as lane:
+            branch.lane.after(lane.mark())
         yield
 
     for turn, early in ((too_early, "branch"), (read_too_early, "compute")):
@@ -186,17 +189,24 @@ def test_a_picture_of_another_type_is_refused_before_it_is_read(shim: ShimLaunch
         net.in_place(PictureThere(kernels.upload(photo(SIZE_HW).astype(np.uint16)), kernels))
 
 
-def _film(shim: ShimLauncher, place: Path, fault: str) -> tuple[list[Rendered], list[str], int]:
-    """What a compiled engine's film on a card is, what was said, and how often a thread waited for the compute lane."""
-    card, said, net_hw = LateCard(shim), list[str](), (192, 256)
-    model, store = place / "net.safetensors", Store(place / "store")
+FILM = Film(5, 3, size_hw=(200, 264))  # larger than the net's pictures: to grow, they come down
+
+
+def _engine(place: Path, library: FakeOnnxRuntime, said: list[str]) -> CompiledEngine:
+    """Ready for the film."""
+    model, store, net_hw = place / "net.safetensors", Store(place / "store"), (192, 256)
     model.write_bytes(b"weights")
     store.put(facts_of("tensorrt-rtx", GPU, model, net_hw), brightness_model(net_hw), {})
-    runtime = RtxRuntime(GPU, FakeOnnxRuntime(card=card, fault=fault), PLUGIN, said.append)
-    engine = CompiledEngine(runtime, GPU, model, store=store)
-    film = Film(5, 3, size_hw=(200, 264))  # larger than the net's pictures: to grow, they come down
-    assert engine.prepare(film.size_hw) is None
-    stages, (first, *others) = stages_of(SETTINGS, card, engine), film.frames()
+    engine = CompiledEngine(RtxRuntime(GPU, library, PLUGIN, said.append), GPU, model, store=store)
+    assert engine.prepare(FILM.size_hw) is None
+    return engine
+
+
+def _film(shim: ShimLauncher, place: Path, fault: str) -> tuple[list[Rendered], list[str], int]:
+    """What a compiled engine's film on a card is, what was said, and how often a thread waited for the compute lane."""
+    card, said = LateCard(shim), list[str]()
+    engine = _engine(place, FakeOnnxRuntime(card=card, fault=fault), said)
+    stages, (first, *others) = stages_of(SETTINGS, card, engine), FILM.frames()
     done = through(stages, [first])
     card.log.clear()  # of the trial
     done += through(stages, others)
@@ -211,6 +221,20 @@ def test_a_film_in_place_is_that_through_main_memory_with_fewer_waits(shim: Shim
     for ours, theirs in zip(in_place, through_main_memory, strict=True):
         np.testing.assert_array_equal(ours.picture, theirs.picture)
     assert len({each.picture.tobytes() for each in in_place}) == len(in_place)
+
+
+@pytest.mark.parametrize("early", [(), ("compute", "branch")])
+def test_the_next_film_of_a_folder_has_a_card_of_its_own(
+    shim: ShimLauncher, tmp_path: Path, early: tuple[str, ...]
+) -> None:
+    cards, said = [LateCard(shim, early) for _ in "ab"], list[str]()
+    library = FakeOnnxRuntime(card=cards[0])
+    engine = _engine(tmp_path, library, said)
+    first, second = (through(stages_of(SETTINGS, card, engine), FILM.frames()) for card in cards)
+    for ours, expected in zip(second, first, strict=True):
+        np.testing.assert_array_equal(ours.picture, expected.picture)
+    assert (said, len(library.opened)) == ([], 2)
+    assert cards[1].recording.graphs >= 3
 
 
 def test_the_plug_in_has_the_options_that_we_choose() -> None:

@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..errors import InputError
-from .launch import Argument, DeviceArray, Kernel, Shape, grid_of, scalar, source_of
+from .launch import Argument, DeviceArray, Kernel, Launcher, Shape, grid_of, scalar, source_of
 
 OPTIONS = ("--std=c++17",)
 
 
 class CupyBranch:
-    """callers: gives the stream that the caller's work goes to, as `CupyLauncher.queue`."""
-
-    def __init__(self, cupy: Any, callers: Callable[[], AbstractContextManager[Any]]) -> None:
-        self._cupy, self._callers = cupy, callers
+    def __init__(self, cupy: Any) -> None:
+        self._cupy = cupy
         self._stream: Any = cupy.cuda.Stream(non_blocking=True)
 
     @property
@@ -32,14 +30,14 @@ class CupyBranch:
         return int(self._stream.ptr)
 
     @contextmanager
-    def turn(self) -> Generator[None]:
-        with self._callers():
-            callers = self._cupy.cuda.get_current_stream()
-        self._let_wait(self._stream, callers)
+    def turn(self, callers: Launcher) -> Generator[None]:
+        with callers.queue() as stream:
+            pass
+        self._let_wait(self._stream, stream)
         try:
             yield
         finally:
-            self._let_wait(callers, self._stream)
+            self._let_wait(stream, self._stream)
 
     def _let_wait(self, stream: Any, other: Any) -> None:
         """On the card, for what `other` has until now."""
@@ -152,7 +150,7 @@ class CupyLauncher:
         return int(held.data.ptr)
 
     def branch(self) -> CupyBranch:
-        return CupyBranch(self._cupy, self.queue)
+        return CupyBranch(self._cupy)
 
     def of_torch(self, tensor: Any) -> DeviceArray:
         """A tensor's memory as an array, not copied (DLPack)."""

@@ -60,10 +60,10 @@ class Branch(Protocol):
         """Its `cudaStream_t`."""
         ...
 
-    def turn(self) -> AbstractContextManager[None]:
+    def turn(self, callers: Launcher) -> AbstractContextManager[None]:
         """What the library queues within comes after all that the caller has queued, and before all that comes later.
 
-        The card sees to it; nobody waits.
+        callers: whose queue that is. The card sees to it; nobody waits.
         """
         ...
 
@@ -125,7 +125,7 @@ class Launcher(Recordable, Protocol):
         ...
 
     def queue(self) -> AbstractContextManager[Any]:
-        """What is called within goes to the stream of the caller's library."""
+        """What is called within goes to the stream of the caller's library, which it gives."""
         ...
 
     @property

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.card import Mark
-from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape
+from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Launcher, Shape
 from pullfocus.kernels.cuda.recording import RecordingLauncher
 
 from .launcher import ShimLauncher
@@ -103,13 +103,14 @@ class LateBranch:
     handle: int
 
     @contextmanager
-    def turn(self) -> Generator[None]:
-        callers = self.lane.card.current
-        self.lane.after(callers.mark())
+    def turn(self, callers: Launcher) -> Generator[None]:
+        with callers.queue() as lane:
+            pass
+        self.lane.after(lane.mark())
         try:
             yield
         finally:
-            callers.after(self.lane.mark())
+            lane.after(self.lane.mark())
 
 
 class LateCard:
@@ -230,8 +231,8 @@ class LateLauncher:
         return nullcontext()
 
     @contextmanager
-    def queue(self) -> Generator[None]:
-        yield
+    def queue(self) -> Generator[LateLane]:
+        yield self._card.current
 
     @property
     def device_id(self) -> int:
