@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -184,7 +186,12 @@ def log(cupy: _FakeCupy) -> list[str]:
         return _FakeStream(log, non_blocking)
 
     cupy.cuda.Stream, cupy.cuda.using_allocator = stream, allocator
-    cupy.cuda.MemoryPool = lambda: SimpleNamespace(malloc=f"memory {log.append('pool')}")
+
+    def pool(allocator: Callable[[int], Any]) -> Any:
+        del allocator
+        return SimpleNamespace(malloc=f"memory {log.append('pool')}")
+
+    cupy.cuda.MemoryPool = pool
     return log
 
 
@@ -210,6 +217,68 @@ def test_after_a_capture_that_failed_the_next_begins_anew(cupy: _FakeCupy, log: 
         gpu.captured(refused)
     gpu.captured(lambda: None)
     assert log.count("pool") == 2
+
+
+class _Memory:
+    """Of the device. left: how many more pieces there are."""
+
+    left = 1
+
+    def __init__(self, size: int) -> None:
+        del size
+        if not self.left:
+            raise MemoryError("out of memory")
+        type(self).left -= 1
+
+
+class _Pool:
+    """As CuPy's: when memory is short it frees what nobody has, and asks again."""
+
+    def __init__(self, allocator: Callable[[int], Any]) -> None:
+        self._allocator, self._free = allocator, list[Any]()
+
+    def malloc(self, size: int) -> None:
+        """Taken, and let go of."""
+        try:
+            self._free.append(self._allocator(size))
+        except MemoryError:
+            self._free.clear()
+            self._free.append(self._allocator(size))
+
+
+def test_memory_that_a_graph_works_in_is_its_own_when_memory_runs_out(
+    cupy: _FakeCupy, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, mallocs = list[ref[_Memory]](), list[Callable[[int], None]]()
+
+    def memory(size: int) -> _Memory:
+        out = _Memory(size)
+        made.append(ref(out))
+        return out
+
+    @contextmanager
+    def allocator(malloc: Callable[[int], None]) -> Generator[None]:
+        mallocs.append(malloc)
+        yield
+
+    def pointer(memory: _Memory, offset: int) -> Any:
+        return SimpleNamespace(mem=memory, offset=offset)
+
+    monkeypatch.setattr(_Memory, "left", 1)
+    cupy.cuda.Memory, cupy.cuda.MemoryPointer, cupy.cuda.MemoryPool = memory, pointer, _Pool
+    cupy.cuda.using_allocator = allocator
+    gpu = CupyLauncher()
+    play = gpu.captured(lambda: mallocs[-1](8))
+    with pytest.raises(MemoryError):
+        gpu.captured(lambda: mallocs[-1](16))
+    mallocs.clear()
+    gc.collect()
+    play()
+    assert log[-1] == "launch"
+    assert made[0]() is not None
+    del play
+    gc.collect()
+    assert made[0]() is None
 
 
 def test_arrays_are_where_cupy_says(cupy: _FakeCupy) -> None:

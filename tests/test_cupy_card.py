@@ -180,6 +180,9 @@ def test_cupy_and_pytorch_have_what_is_asked_of_them() -> None:
     assert "MemoryPointer src, size_t size" in cupy.cuda.MemoryPointer.copy_from_device_async.__doc__
     assert callable(cupy.cuda.using_allocator)
     assert "malloc(self, size_t size)" in cupy.cuda.MemoryPool.malloc.__doc__
+    assert "allocator (function)" in cupy.cuda.MemoryPool.__doc__
+    assert "size (int)" in cupy.cuda.Memory.__doc__
+    assert "mem (~cupy.cuda.BaseMemory)" in cupy.cuda.MemoryPointer.__doc__
     assert callable(cupy.cuda.get_current_stream)
     assert callable(cupy.cuda.runtime.getDevice)
     assert hasattr(cupy.cuda.MemoryPointer, "ptr")

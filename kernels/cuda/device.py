@@ -109,21 +109,26 @@ class CupyLauncher:
     def captured(self, work: Callable[[], object]) -> Callable[[], None]:
         """See `recording.Capturing`. On a stream of its own: what others launch meanwhile is not recorded.
 
-        Its memory comes from a pool of its own, which graphs share, and keep.
+        Its memory comes from a pool of its own, which graphs share, and which lives as long as one of them.
         """
         cuda = self._cupy.cuda
         if self._recorder is None:
-            self._recorder = cuda.Stream(non_blocking=True), cuda.MemoryPool()
+            self._recorder = cuda.Stream(non_blocking=True), _lasting_pool(cuda)
         stream, pool = self._recorder
         with stream, cuda.using_allocator(pool.malloc):
             stream.begin_capture()
             try:
                 work()
             except BaseException:
-                self._recorder = None  # the stream records on, and nobody will have what the pool holds
+                self._recorder = None  # the stream records on, and more graphs in this memory would only be refused
                 raise
             graph = stream.end_capture()
-        return cast("Callable[[], None]", graph.launch)
+
+        def play(memory: Any = pool) -> None:
+            del memory  # which this function keeps
+            graph.launch()
+
+        return play
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(self, *arguments)
@@ -180,6 +185,21 @@ class CupyLauncher:
         if isinstance(argument, np.ndarray) and argument.dtype.names is None:
             raise InputError("got an array in main memory; the CUDA kernels take arrays on the GPU: cupy.asarray")
         return scalar(argument)
+
+
+def _lasting_pool(cuda: Any) -> Any:
+    """A pool that frees nothing while it lives.
+
+    CuPy's own, when memory is short, frees what no array has; but graphs work on in what their arrays had.
+    """
+    pieces = list[Any]()
+
+    def piece(size: int) -> Any:
+        memory = cuda.Memory(size)
+        pieces.append(memory)
+        return cuda.MemoryPointer(memory, 0)
+
+    return cuda.MemoryPool(piece)
 
 
 def _check_device(cupy: Any) -> None:
