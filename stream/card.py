@@ -54,10 +54,14 @@ class CardDepthStage:
         place, lane, card = place_of(frame), self._card.compute, self._card
         with gpu_failures(DOING), lane.queue():
             lane.after(place.ready)
-            with card.recording.frame():
-                frame.in_8_bits(cast(Any, card.kernels))
-                sensed = self._stage(frame)
-                thin = self._thin(sensed.inverse_depth)
+            try:
+                with card.recording.frame():
+                    frame.in_8_bits(cast(Any, card.kernels))
+                    sensed = self._stage(frame)
+                    thin = self._thin(sensed.inverse_depth)
+            except BaseException:
+                self._stage.lose()  # its arrays will never come, and the Python API's caller may go on
+                raise
             glimpse = self._glimpse(card.recording.there(thin))
         place.lease.busy(glimpse.mark)
         depth, small = (_there(card, each) for each in (sensed.inverse_depth, sensed.small))

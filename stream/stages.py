@@ -116,12 +116,18 @@ class DepthStage:
         self._known = cuts
         self._cuts = CutDetector()
         self._size_hw = (0, 0)  # no part of the state: a film keeps its size, and live has no state
+        self._is_lost = False
 
     def __call__(self, frame: Frame) -> Sensed:
         cut = self._cuts.is_cut(frame.glanced) if self._known is None else frame.index in self._known
         # A camera may come back in another size; what was learnt of the scene is in pixels.
         is_resized, self._size_hw = self._size_hw not in ((0, 0), frame.size_hw), frame.size_hw
-        return self._source.sense(frame, cut or is_resized)
+        is_lost, self._is_lost = self._is_lost, False
+        return self._source.sense(frame, cut or is_resized or is_lost)
+
+    def lose(self) -> None:
+        """What was learnt of the scene was not computed: the next frame begins another one."""
+        self._is_lost = True
 
     def state(self) -> State:
         return {"source": self._source.state(), "cuts": self._cuts.state()}

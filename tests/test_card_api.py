@@ -12,6 +12,7 @@ from pullfocus.engines.build import DeviceChoice, EngineRequest
 from pullfocus.engines.plane import PlaneEngine
 from pullfocus.kernels.api import AnyPicture
 from pullfocus.kernels.cuda.card import Card
+from pullfocus.kernels.cuda.launch import DeviceArray
 from pullfocus.kernels.errors import EngineError, InputError
 from pullfocus.stream import Refocuser, Settings
 from pullfocus.stream.config import View
@@ -21,7 +22,7 @@ from pullfocus.stream.in_steps import Steps, in_steps
 from pullfocus.stream.parts import net_parts
 
 from .card_films import SETTINGS, SIZE_HW, BrightnessThere, Film, rendered, stages_of, through
-from .cuda_shim.card import LateCard
+from .cuda_shim.card import LateCard, LateLauncher
 from .cuda_shim.launcher import ShimLauncher
 
 LANES = ("upload", "compute", "download")
@@ -46,6 +47,10 @@ def check_pictures(ours: Sequence[AnyPicture], cpus: Sequence[AnyPicture]) -> No
 def check_layered(ours: Layered, cpus: Layered) -> None:
     assert ours.plan.inverse_depth == pytest.approx(cpus.plan.inverse_depth, abs=0.004)
     np.testing.assert_allclose(ours.centres, cpus.centres, atol=0.008)
+    check_depths(ours, cpus)
+
+
+def check_depths(ours: Layered, cpus: Layered) -> None:
     for mine, other in (
         (ours.sensed.inverse_depth, cpus.sensed.inverse_depth),
         (ours.sensed.small, cpus.sensed.small),
@@ -154,6 +159,36 @@ def test_frames_of_another_size_focus_and_reset(card: LateCard) -> None:
     both(lambda each: each.reset())
     both(lambda each: each.analyse(frames(1)[0].picture8, 0.0))
     assert ours.analyse(frames(1)[0].picture8, 0.04).plan.inverse_depth == pytest.approx(0.9)
+
+
+class _Failing(LateLauncher):
+    """failure: raised when the card is given a frame's work; None: it works."""
+
+    failure: BaseException | None = None
+
+    def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
+        if self.failure is not None:
+            raise self.failure
+        super().overwrite(to, array)
+
+
+@pytest.mark.parametrize("failure", [MemoryError("Out of memory allocating 8 bytes"), KeyboardInterrupt()])
+def test_after_a_frame_that_failed_the_next_begins_another_scene(shim: ShimLauncher, failure: BaseException) -> None:
+    card = LateCard(shim, launcher=_Failing)
+    ours, cpu = steps_of(card), steps_of(None)
+    *before, lost, first, second = Film(6, 9).frames()
+    for frame in before:
+        ours.whole(frame)
+    assert isinstance(card.launcher, _Failing)
+    card.launcher.failure = failure
+    with pytest.raises(EngineError if isinstance(failure, Exception) else type(failure)):
+        ours.analyse(lost)  # whose depth is the first that is a graph's
+    card.launcher.failure = None
+    for frame in (first, second):
+        layered = ours.analyse(frame)
+        check_depths(layered, cpu.analyse(frame))  # it starts with this scene
+        assert layered.sensed.cut == (frame is first)
+        check_pictures([ours.render(layered)], [cpu.render(layered)])
 
 
 # ---- whether there is a card

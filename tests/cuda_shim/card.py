@@ -116,16 +116,18 @@ class LateBranch:
 class LateCard:
     """A `Card`. log: what was asked of it, in order. early: lanes that do their work as soon as they may, instead.
 
-    branches: the lanes of other libraries.
+    branches: the lanes of other libraries. launcher: queues on its lanes what `shim` does.
     """
 
     name = "shim"
 
-    def __init__(self, launcher: ShimLauncher, early: Collection[str] = ()) -> None:
+    def __init__(
+        self, shim: ShimLauncher, early: Collection[str] = (), launcher: type[LateLauncher] | None = None
+    ) -> None:
         self.early = early
         self.lock, self._local, self.log = RLock(), local(), list[str]()
         self.upload, self.compute, self.download = (LateLane(self, name) for name in ("upload", "compute", "download"))
-        self.launcher = LateLauncher(self, launcher)
+        self.launcher = (launcher or LateLauncher)(self, shim)
         self.recording = RecordingLauncher(self.launcher)
         self.kernels = CudaKernels(self.recording)
         self.branches = list[LateLane]()
