@@ -152,7 +152,9 @@ def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu_and_none_of_cup
 
 
 class _FakeStream:
-    """What is asked of a stream that records, and of what is current while it does."""
+    """What is asked of a stream that records, and of what is current while it does. fails: raised at its end."""
+
+    fails: Exception | None = None
 
     def __init__(self, log: list[str], non_blocking: bool) -> None:
         assert non_blocking, "it would wait for the work of others"
@@ -169,6 +171,8 @@ class _FakeStream:
 
     def end_capture(self) -> Any:
         self._log.append("end")
+        if self.fails is not None:
+            raise self.fails
         return SimpleNamespace(launch=lambda: self._log.append("launch"))
 
 
@@ -206,15 +210,21 @@ def test_work_is_captured_on_a_stream_and_in_memory_of_its_own(cupy: _FakeCupy, 
     assert log == ["pool", *around, "launch", *around]  # graphs share the pool
 
 
-def test_after_a_capture_that_failed_the_next_begins_anew(cupy: _FakeCupy, log: list[str]) -> None:
+@pytest.mark.parametrize("fails", [None, RuntimeError("operation failed due to a previous error during capture")])
+def test_a_capture_that_failed_is_ended_and_the_next_begins_anew(
+    cupy: _FakeCupy, log: list[str], monkeypatch: pytest.MonkeyPatch, fails: Exception | None
+) -> None:
     del cupy
     gpu = CupyLauncher()
 
     def refused() -> None:
         raise RuntimeError("operation not permitted when stream is capturing")
 
+    monkeypatch.setattr(_FakeStream, "fails", fails)
     with pytest.raises(RuntimeError, match="not permitted"):
         gpu.captured(refused)
+    assert log[-2:] == ["end", "no stream"]
+    monkeypatch.setattr(_FakeStream, "fails", None)
     gpu.captured(lambda: None)
     assert log.count("pool") == 2
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Generator, Hashable
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, cast
 
 import numpy as np
@@ -120,7 +120,9 @@ class CupyLauncher:
             try:
                 work()
             except BaseException:
-                self._recorder = None  # the stream records on, and more graphs in this memory would only be refused
+                self._recorder = None  # more graphs in this memory would only be refused
+                with suppress(RuntimeError):  # it is told what is wrong with it once more
+                    stream.end_capture()
                 raise
             graph = stream.end_capture()
 
