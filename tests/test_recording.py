@@ -34,8 +34,14 @@ class Counting(ShimLauncher):
         self.captures = self.plays = 0
         self.refuses: type[Exception] | None = None
         self._lock = Lock()
+        self.full_until_forgotten = False
+
+    def forget(self) -> None:
+        self.full_until_forgotten = False
 
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        if self.full_until_forgotten:
+            raise MemoryError("out of memory")
         with self._lock:
             super().launch(kernel, extent, *arguments)
 
@@ -160,6 +166,36 @@ def test_without_graphs_all_is_launched_one_by_one(
         _both(recording, gpu, _refocused, index)
     assert recording.refused == "operation not permitted when stream is capturing"
     assert gpu.plays == 0
+
+
+def test_graphs_give_way_where_memory_is_short(recording: RecordingLauncher, gpu: Counting) -> None:
+    for index in range(3):
+        _both(recording, gpu, _refocused, index)
+
+    def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
+        return kernels.smooth(kernels.upload(_depth(index)), 5, 3)
+
+    gpu.full_until_forgotten = True
+    with recording.frame():
+        out = smoothed(CudaKernels(recording), 1)
+    assert (gpu.full_until_forgotten, recording.graphs, recording.refused) == (False, 0, None)
+    np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, smoothed(CudaKernels(gpu), 1)))
+    for index in range(3):
+        _both(recording, gpu, _refocused, index)  # and are made anew
+    assert recording.graphs == 1
+
+
+def test_memory_that_is_short_without_graphs_is_an_error(recording: RecordingLauncher, gpu: Counting) -> None:
+    gpu.full_until_forgotten = True
+    kernels = CudaKernels(recording)
+
+    def failing() -> None:
+        with recording.frame():
+            kept = kernels.smooth(kernels.upload(_depth(0)), 3, 0)
+            del kept
+
+    with pytest.raises(MemoryError):
+        failing()
 
 
 def test_work_of_a_frame_that_failed_is_dropped(recording: RecordingLauncher) -> None:

@@ -135,6 +135,9 @@ class CupyLauncher:
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(self, *arguments)
 
+    def forget(self) -> None:
+        self._recorder = None
+
     def at_once(self) -> AbstractContextManager[Any]:
         return nullcontext()
 

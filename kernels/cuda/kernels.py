@@ -168,13 +168,15 @@ class CudaKernels:
         _picture(picture)
         _depth(inverse_depth)
         with self.launcher.queue():
-            return self.launcher.call(views.mark_in_focus, picture, inverse_depth, lens)
+            between = self.launcher.upload(views.between_of(lens))
+            return self.launcher.call(views.mark_in_focus, picture, inverse_depth, between)
 
     def tint_by_focus(self, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
         _picture(picture)
         _depth(inverse_depth)
         with self.launcher.queue():
-            return self.launcher.call(views.tint_by_focus, picture, inverse_depth, lens)
+            tint = self.launcher.upload(views.tint_of(lens, picture.shape[0]))
+            return self.launcher.call(views.tint_by_focus, picture, inverse_depth, tint)
 
     def upsample(self, inverse_depth: DeviceArray, picture: DeviceArray) -> DeviceArray:
         _picture(picture)

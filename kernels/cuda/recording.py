@@ -37,6 +37,10 @@ class Capturing(Launcher, Protocol):
         """
         ...
 
+    def forget(self) -> None:
+        """Let go of the memory for recording, once nobody has what `captured` gave."""
+        ...
+
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class _Place:
@@ -190,11 +194,21 @@ class RecordingLauncher:
     def _done(self, outline: Outline, given: Sequence[DeviceArray]) -> list[DeviceArray]:
         graph = self._graph_of(outline)
         if graph is None:
-            return run(outline, self._launcher, given)
+            return self._called(outline, given)
         for place, array in zip(graph.given, given, strict=True):
             self._launcher.overwrite(place.array, array)
         graph.play()
         return [self._launcher.copy(array) for array in graph.results]
+
+    def _called(self, outline: Outline, given: Sequence[DeviceArray]) -> list[DeviceArray]:
+        try:
+            return run(outline, self._launcher, given)
+        except MemoryError:
+            if not self._graphs:
+                raise
+        self._graphs.clear()  # pictures of other sizes, as of a folder, leave graphs behind
+        self._launcher.forget()
+        return run(outline, self._launcher, given)
 
     def _graph_of(self, outline: Outline) -> _Graph | None:
         """None: the calls are to be made one by one."""
@@ -208,6 +222,7 @@ class RecordingLauncher:
         except (RuntimeError, MemoryError) as error:
             self.refused = " ".join(str(error).split()) or type(error).__name__
             self._graphs.clear()
+            self._launcher.forget()
             return None
         if len(self._graphs) > MOST_GRAPHS:
             self._graphs.popitem(last=False)

@@ -43,11 +43,13 @@ __device__ inline int calm_grey(const uchar* picture, int height, int width, int
 }
 
 // Edges, |∂x| + |∂y| > edge, in red where inverse depth lies between least and greatest.
+// between: the least and the greatest inverse depth in focus.
 extern "C" __global__ void mark_in_focus(const uchar* __restrict__ picture, const float* __restrict__ inverse_depth,
-                                         int high, int wide, float least, float greatest, int edge,
+                                         int high, int wide, const float* __restrict__ between, int edge,
                                          uchar* __restrict__ out, int height, int width) {
     const int x = thread_x(), y = thread_y();
     if (x >= width || y >= height) return;
+    const float least = between[0], greatest = between[1];
     int across = 0, down = 0;
     for (int i = -1; i < 2; i++)
         for (int j = -1; j < 2; j++) {
@@ -73,9 +75,11 @@ struct Tint {
 };
 
 extern "C" __global__ void tint_by_focus(const uchar* __restrict__ picture, const float* __restrict__ inverse_depth,
-                                         int high, int wide, Tint tint, uchar* __restrict__ out, int height, int width) {
+                                         int high, int wide, const Tint* __restrict__ tint_at, uchar* __restrict__ out,
+                                         int height, int width) {
     const int x = thread_x(), y = thread_y();
     if (x >= width || y >= height) return;
+    const Tint& tint = *tint_at;
     const float depth = sampled(inverse_depth, high, wide, y, x, height, width);
     const float shown = (float)rounded_8(fabsf(255.0f * depth)) / 255.0f;
     const float radius = tint.reach * fmaxf(fabsf(shown - tint.focus) - tint.dead_zone, 0.0f);

@@ -51,20 +51,33 @@ def _coloured(gpu: Recordable, name: str, plane: DeviceArray, colours: DeviceArr
     return out
 
 
-def mark_in_focus(gpu: Recordable, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
-    out, (height, width) = gpu.empty(picture.shape, np.uint8), picture.shape[:2]
+def between_of(lens: Lens) -> NDArray[np.float32]:
+    """The least and the greatest inverse depth in focus."""
     within = lens.dead_zone + SHARP_PX / max(lens.reach_px, 1e-6)
-    between = lens.focus - within, lens.focus + within
+    return np.array([lens.focus - within, lens.focus + within], np.float32)
+
+
+def mark_in_focus(
+    gpu: Recordable, picture: DeviceArray, inverse_depth: DeviceArray, between: DeviceArray
+) -> DeviceArray:
+    """between: of `between_of`, there."""
+    out, (height, width) = gpu.empty(picture.shape, np.uint8), picture.shape[:2]
     gpu.launch(Kernel("views.cu", "mark_in_focus"), (width, height), picture, inverse_depth, *inverse_depth.shape,
-               *between, EDGE, out, height, width)  # fmt: skip
+               between, EDGE, out, height, width)  # fmt: skip
     return out
 
 
-def tint_by_focus(gpu: Recordable, picture: DeviceArray, inverse_depth: DeviceArray, lens: Lens) -> DeviceArray:
-    out, (height, width) = gpu.empty(picture.shape, np.uint8), picture.shape[:2]
+def tint_of(lens: Lens, height: int) -> NDArray[np.uint8]:
+    """The struct `Tint`, as bytes. height: of the picture."""
     radii = FULL_RADIUS * height, SHARP_PX
     numbers = lens.focus, lens.reach_px, lens.dead_zone, *radii, LEAST_TINT, FULL_TINT
     tint: NDArray[Any] = np.array([(*numbers, (*WARM, 0), (*COOL, 0))], _TINT)
+    return tint.view(np.uint8)
+
+
+def tint_by_focus(gpu: Recordable, picture: DeviceArray, inverse_depth: DeviceArray, tint: DeviceArray) -> DeviceArray:
+    """tint: of `tint_of`, there."""
+    out, (height, width) = gpu.empty(picture.shape, np.uint8), picture.shape[:2]
     gpu.launch(Kernel("views.cu", "tint_by_focus"), (width, height), picture, inverse_depth, *inverse_depth.shape, tint,
                out, height, width)  # fmt: skip
     return out

@@ -193,6 +193,9 @@ class LateLauncher:
         self._card.log.append("capture")
         return lambda: self._replay(replay)
 
+    def forget(self) -> None:
+        self._launcher.forget()
+
     def _replay(self, replay: Callable[[], None]) -> None:
         self.replays += 1
         self._do(replay)

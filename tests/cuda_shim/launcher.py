@@ -85,6 +85,9 @@ class ShimLauncher:
             self._thread.capture = None
         return capture.play
 
+    def forget(self) -> None:
+        """Its graphs' memory is their own."""
+
     @property
     def capture(self) -> Capture | None:
         """That of this thread, which records."""
