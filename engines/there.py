@@ -32,14 +32,19 @@ class PictureThere:
         """At the net's size, as `shape.shrunk_to` makes it; one that is to grow is made in main memory."""
         if self.shape[:2] == size_hw:
             return self.array
-        if size_hw[0] <= self.shape[0] and size_hw[1] <= self.shape[1]:
-            return self.kernels.shrink_exactly(self.array, size_hw)
-        small = self.kernels.download(self.array)
-        return self.kernels.upload(cv2.resize(small, size_hw[::-1], interpolation=cv2.INTER_AREA))
+        if self._grows_to(size_hw):
+            return self.kernels.upload(self.here(size_hw))
+        return self.kernels.shrink_exactly(self.array, size_hw)
 
     def here(self, size_hw: tuple[int, int]) -> Picture:
         """The same in main memory; waits for the GPU."""
+        if self._grows_to(size_hw):
+            small = self.kernels.download(self.array)
+            return cast(Picture, cv2.resize(small, size_hw[::-1], interpolation=cv2.INTER_AREA))
         return self.kernels.download(self.shrunk(size_hw))
+
+    def _grows_to(self, size_hw: tuple[int, int]) -> bool:
+        return size_hw[0] > self.shape[0] or size_hw[1] > self.shape[1]
 
     def tensor(self, size_hw: tuple[int, int]) -> Any:
         """The same as PyTorch's, in the same memory."""
