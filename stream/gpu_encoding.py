@@ -16,9 +16,10 @@ from ..engines.api import Say, to_stderr
 from ..engines.gpu import OpenLibrary, find_gpu, open_driver
 from ..kernels.errors import EncoderLostError, EngineError
 from .codecs import ENCODERS, CodecName
-from .encoding import Encoding, PictureEncoder, choose_encoding
+from .encoding import Encoding, choose_encoding
 from .encoding_wish import EncodingWish
 from .frame import Frame
+from .picture_encoder import PictureEncoder
 from .video_info import VideoInfo
 
 SAME_ON_CPU = {"p010le": "yuv420p10le"}

@@ -25,10 +25,11 @@ from ..kernels.errors import PullfocusError
 from .clock import MILLISECOND
 from .decoding import reason
 from .destinations import Destination
-from .encoding import Encoding, PictureEncoder
+from .encoding import Encoding
 from .ffmpeg_program import ffmpeg_passing_on, has_srt
 from .frame import Frame
 from .live_info import live_info
+from .picture_encoder import PictureEncoder
 
 CONNECT_S = 10.0
 MOST_BITS = 6_000_000  # a second, where the user wishes for none

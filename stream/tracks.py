@@ -15,10 +15,11 @@ from ..kernels.api import AnyPicture, InverseDepth, Picture, load
 from .animation_out import ANIMATIONS, plays_of, write_animation
 from .config import Settings
 from .depth_file import DepthEncoder, cut_tags, small_tags
-from .encoding import PictureEncoder, choose_encoding, container_of
+from .encoding import choose_encoding, container_of
 from .films import Film, is_video, left_out, result_of
 from .frame import Rendered
 from .join import join
+from .picture_encoder import PictureEncoder
 from .pictures import ENDINGS_16, ENDINGS_ALPHA
 from .progress import progress
 from .segments import Track

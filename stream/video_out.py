@@ -15,11 +15,12 @@ from av.video.stream import VideoStream
 from ..engines.atomic import unchanged, written_aside
 from ..kernels.errors import OutputError
 from .decoding import reason
-from .encoding import NO_WISHES, PictureEncoder, choose_encoding, container_of
+from .encoding import NO_WISHES, choose_encoding, container_of
 from .encoding_wish import EncodingWish
 from .frame import Rendered
 from .gpu_encoding import settled
 from .labels import muxer_options
+from .picture_encoder import PictureEncoder
 from .video_info import VideoInfo
 
 

@@ -15,11 +15,12 @@ from pullfocus.stream import gpu_encoding
 from pullfocus.stream.cli import run_cli
 from pullfocus.stream.codecs import ENCODERS, PixelFormat, formats_of
 from pullfocus.stream.config import Settings
-from pullfocus.stream.encoding import PictureEncoder, choose_encoding
+from pullfocus.stream.encoding import choose_encoding
 from pullfocus.stream.encoding_wish import EncodingWish
 from pullfocus.stream.gpu_encoding import on_cpu, settled
 from pullfocus.stream.job_folder import JobFolder
 from pullfocus.stream.job_identity import differences
+from pullfocus.stream.picture_encoder import PictureEncoder
 from pullfocus.stream.state import State
 from pullfocus.stream.video_job import refocus_video
 
@@ -94,7 +95,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setitem(ENCODERS, "h264_nvenc", replace(nvenc, name="libx264", options={}, constant="crf",
                                                         quality={"crf": "30"}))  # fmt: skip
     monkeypatch.setattr(gpu_encoding, "_why_not", _starts)
-    monkeypatch.setattr("pullfocus.stream.encoding.NVENC_FORMATS", {"libx264": ()})
+    monkeypatch.setattr("pullfocus.stream.picture_encoder.NVENC_FORMATS", {"libx264": ()})
 
     def encoded(self: PictureEncoder, frame: Any) -> Any:
         if vars(self)["_encoding"].options.get("crf") == "30":
