@@ -83,6 +83,13 @@ def test_rows_may_be_longer_than_the_picture(cuda: Any, rng: np.random.Generator
     )
 
 
+def test_rows_for_an_encoder_may_be_longer_than_the_picture(cuda: Any) -> None:
+    picture = photo((24, 40))
+    long = cuda.to_nv12(picture, YuvSystem(), 64)
+    assert long.shape == (36, 64)
+    np.testing.assert_array_equal(long[:, :40], cuda.to_nv12(picture, YuvSystem()))
+
+
 @pytest.mark.parametrize(
     ("size_hw", "name"), [((192, 352), "net_input"), ((128, 224), "net_input"), ((64, 96), "net_input_halved")]
 )

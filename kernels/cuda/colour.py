@@ -83,10 +83,11 @@ def from_yuv(
     return out
 
 
-def to_nv12(gpu: Recordable, picture: DeviceArray, system: YuvSystem) -> DeviceArray:
-    """RGB, `h w 3` uint8, as NV12, `3h/2 w`, for an encoder."""
+def to_nv12(gpu: Recordable, picture: DeviceArray, system: YuvSystem, multiple: int = 1) -> DeviceArray:
+    """RGB, `h w 3` uint8, as NV12, `3h/2 pitch`, for an encoder. multiple: the pitch is one of it, w or a little more."""
     layout = YuvLayout(picture.shape[0], picture.shape[1])
-    out = gpu.empty((layout.height * 3 // 2, layout.width), np.uint8)
+    pitch = -(-layout.width // multiple) * multiple
+    out = gpu.empty((layout.height * 3 // 2, pitch), np.uint8)
     extent = layout.width // 2, layout.height // 2
     gpu.launch(Kernel("yuv.cu", "yuv_of_rgb"), extent, picture, layout.struct(out), _matrix(system.from_rgb()), out)
     return out

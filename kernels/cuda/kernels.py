@@ -110,10 +110,10 @@ class CudaKernels:
             self.launcher.paste(picture.chroma, out, high)
             return out
 
-    def to_nv12(self, picture: DeviceArray, system: YuvSystem) -> DeviceArray:
+    def to_nv12(self, picture: DeviceArray, system: YuvSystem, multiple: int = 1) -> DeviceArray:
         _picture(picture)
         with self.launcher.queue():
-            return colour.to_nv12(self.launcher, picture, system)
+            return colour.to_nv12(self.launcher, picture, system, multiple)
 
     def net_input(self, picture: DeviceArray, size_hw: tuple[int, int], mean: Channels, std: Channels) -> DeviceArray:
         _picture(picture)
