@@ -38,7 +38,7 @@ def film_track(target: Path, film: Film, source_path: str, settings: Settings) -
 def _video_track(target: Path, film: Film, source_path: str, settings: Settings) -> Track:
     """Encoded as `settings` wish, with what else the source's file holds."""
     container = container_of(target)
-    info = film.info if settings.view == "refocus" else film.info.in_8_bits()
+    info = film.info.shown_as(settings.view)
     sides = partial(_sides, source_path, info) if isinstance(film, VideoSource) else None
 
     def encoder(output: Any, upright_hw: tuple[int, int]) -> PictureEncoder:
@@ -50,7 +50,7 @@ def _video_track(target: Path, film: Film, source_path: str, settings: Settings)
 
 def _pictures_track(target: Path, film: Film, source_path: str, settings: Settings) -> Track:
     """Kept without loss until all frames are there: an animation has no parts, and pictures appear together."""
-    info = film.info if settings.view == "refocus" else film.info.in_8_bits()
+    info = film.info.shown_as(settings.view)
     bits = 16 if info.bits_to_keep > 8 and target.suffix.lower() in ENDINGS_16 else 8
     holds_alpha = target.suffix.lower() in (*ENDINGS_ALPHA, *ANIMATIONS)
     notes = [*left_out(target, source_path, film), *_losses(info, bits)]

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from .colour import BT709_TAGS, ColourTags
+from .config import View
 from .hdr import HdrMetadata
 from .orientation import Orientation
 from .span import Cut
+from .views import TILES
 
 HDR_BITS = 10  # at least
 
@@ -49,6 +51,13 @@ class VideoInfo:
     def bits_to_keep(self) -> int:
         """What an output must have so that nothing is lost."""
         return self.bits if self.tags.light == "srgb" else max(self.bits, HDR_BITS)
+
+    def shown_as(self, view: View) -> VideoInfo:
+        """Of the film that is written, its size included: `self` is of the one that is shown in it."""
+        columns, rows = TILES.get(view, (1, 1))
+        high, wide = self.upright_hw
+        size_hw = self.orientation.upright_hw((high * rows, wide * columns))  # for sizes a turn is its own inverse
+        return replace(self if view == "refocus" else self.in_8_bits(), size_hw=size_hw)
 
     def in_8_bits(self) -> VideoInfo:
         """For the views, which are 8-bit SDR whatever the source is."""

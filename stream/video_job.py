@@ -186,8 +186,8 @@ class _FileJob:
         target, wish = self._job.targets[0], self._settings.encoding
         if software_of(wish) is None or not is_video(target):
             return self._settings
-        wish = settled(wish, container_of(target), film.info, film.info.size_hw)
-        return replace(self._settings, encoding=wish)
+        info = film.info.shown_as(self._settings.view)
+        return replace(self._settings, encoding=settled(wish, container_of(target), info, info.size_hw))
 
     def _encode(
         self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], parts: Parts

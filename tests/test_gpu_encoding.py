@@ -15,13 +15,14 @@ from pullfocus.stream import gpu_encoding
 from pullfocus.stream.cli import run_cli
 from pullfocus.stream.codecs import ENCODERS, PixelFormat, formats_of
 from pullfocus.stream.config import Settings
-from pullfocus.stream.encoding import choose_encoding
+from pullfocus.stream.encoding import Encoding, choose_encoding
 from pullfocus.stream.encoding_wish import EncodingWish
 from pullfocus.stream.gpu_encoding import on_cpu, settled
 from pullfocus.stream.job_folder import JobFolder
 from pullfocus.stream.job_identity import differences
 from pullfocus.stream.picture_encoder import PictureEncoder
 from pullfocus.stream.state import State
+from pullfocus.stream.video_info import VideoInfo
 from pullfocus.stream.video_job import refocus_video
 
 from .clip import write_clip
@@ -135,6 +136,28 @@ def test_a_gpu_that_is_lost_in_the_middle_costs_nothing_but_time(
     assert (tmp_path / "gpu.mp4").read_bytes() == (tmp_path / "cpu.mp4").read_bytes()
     assert len(decode_all(tmp_path / "gpu.mp4")) == 12
     assert not list(tmp_path.glob(".*"))
+
+
+def test_nvenc_is_tried_with_what_is_written(
+    tmp_path: Path, played: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A panel, twice as wide and high as the film, in 8 bits; here of a film that stands on its side."""
+    played.extend(range(20))  # it does not fail
+    tried = list[tuple[int, int]]()
+
+    def noted(_encoding: Encoding, info: VideoInfo, size_hw: tuple[int, int], _driver: Any) -> None:
+        assert info.size_hw == size_hw
+        tried.append(size_hw)
+
+    monkeypatch.setattr(gpu_encoding, "_why_not", noted)
+    clip = write_clip(tmp_path / "in.mp4", frames=2, rotation=90)
+    settings = Settings(engine=EngineRequest("plane"), view="panel", encoding=EncodingWish("h264_nvenc"))
+    refocus_video(str(clip), tmp_path / "out.mp4", settings)
+    assert tried == [(192, 320)]
+    assert probe(tmp_path / "out.mp4").size_wh == (320, 192)
+    deep = replace(DEEP, tags=PQ)
+    assert deep.shown_as("refocus") == deep
+    assert (deep.shown_as("depth").bits, deep.shown_as("depth").tags.light) == (8, "srgb")
 
 
 def test_a_job_does_not_go_on_with_another_encoder(
