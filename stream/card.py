@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..engines.cuda_errors import gpu_failures
-from ..kernels.api import AnyPicture, InverseDepth
+from ..kernels.api import AnyPicture, InverseDepth, Transfer
 from ..kernels.cuda import DevicePicture, YuvSystem
 from ..kernels.cuda.card import Card, Mark
 from ..kernels.cuda.launch import DeviceArray
@@ -26,6 +26,7 @@ from .state import State
 from .upload import DOING, place_of
 
 GLIMPSE_PX = 640  # about the longest side of the depth that layers and focus look at
+ENCODERS_PITCH = 256  # bytes; of FFmpeg's own frames on a GPU
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -115,7 +116,7 @@ class DownloadStage:
 
     Of a `Rendered` or `Layered`, the inverse depth is the glimpse; of a `Sensed`, which goes into a depth video, the
     whole. nv12: the picture stays on the card, as a `DevicePicture` of this system for an encoder there; it has even
-    sides and 8 bits. All work on it is done when it is handed on, and its memory stays while the object does.
+    sides. All work on it is done when it is handed on, and its memory is its own as long as it is referred to.
     """
 
     name = "download"
@@ -146,7 +147,11 @@ class DownloadStage:
         assert rendered.mark is not None, "a picture of the card's own stage"
         given = rendered.picture
         self._card.download.after(rendered.mark)
-        picture = self._fetched(given, self._pictures) if self._nv12 is None else self._coded(given, self._nv12)
+        if self._nv12 is None:
+            picture = self._fetched(given, self._pictures)
+        else:
+            picture = nv12_there(self._card, given, self._nv12, rendered.frame.transfer)
+            self._card.download.after(self._card.compute.mark())
         return Rendered(self._home(rendered.layered), picture)
 
     def _layered(self, layered: Layered) -> Layered:
@@ -169,9 +174,14 @@ class DownloadStage:
         self._card.download.fetch(array, here)
         return here
 
-    def _coded(self, picture: Any, system: YuvSystem) -> AnyPicture:
-        compute, high = self._card.compute, picture.shape[0]
-        with compute.queue():
-            planes: Any = self._card.kernels.to_nv12(picture, system)
-        self._card.download.after(compute.mark())
-        return cast(AnyPicture, DevicePicture(planes[:high], planes[high:], system))
+
+def nv12_there(card: Card, picture: Any, system: YuvSystem, transfer: Transfer = "srgb") -> AnyPicture:
+    """A `DevicePicture` of RGB on the card, made on the compute lane. transfer: of a picture of 16 bits.
+
+    Luma and chroma are one piece of memory, as encoders there expect it.
+    """
+    high, wide = picture.shape[:2]
+    with card.compute.queue():
+        in_8_bits = picture if picture.dtype == np.uint8 else card.kernels.to_8_bits(picture, transfer)
+        planes: Any = card.kernels.to_nv12(in_8_bits, system, ENCODERS_PITCH)
+    return cast(AnyPicture, DevicePicture(planes[:high, :wide], planes[high:, :wide], system))

@@ -120,10 +120,15 @@ class ColourConverter:
             interpolation=_SCALING,
             threads=1,
         )
-        out.colorspace = self._tags.matrix
-        out.color_primaries = self._tags.primaries
-        out.color_trc = self._tags.transfer
-        return out
+        return self.tagged(out)
+
+    def tagged(self, frame: VideoFrame) -> VideoFrame:
+        """`frame`, whose YUV is as the source's."""
+        frame.colorspace = self._tags.matrix
+        frame.color_primaries = self._tags.primaries
+        frame.color_trc = self._tags.transfer
+        frame.color_range = self._range
+        return frame
 
 
 def bits_of(frame: VideoFrame) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any
 
 from av.container import OutputContainer
 from av.error import FFmpegError
@@ -11,7 +14,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..kernels.api import AnyPicture
+from ..kernels.cuda import DevicePicture
 from ..kernels.errors import EncoderLostError
+from .card_frames import FramesThere
 from .codecs import NVENC_FORMATS, PixelFormat, quieten
 from .colour import ColourConverter
 from .decoding import reason
@@ -26,14 +31,22 @@ class PictureEncoder:
     FFmpeg's errors pass through, but for those of an encoder on a GPU: EncoderLostError.
     """
 
-    def __init__(self, output: OutputContainer, encoding: Encoding, info: VideoInfo, size_hw: tuple[int, int]) -> None:
-        """size_hw: of the coded pictures."""
-        self._info, self._encoding = info, encoding
+    def __init__(
+        self,
+        output: OutputContainer,
+        encoding: Encoding,
+        info: VideoInfo,
+        size_hw: tuple[int, int],
+        frames: FramesThere | None = None,
+    ) -> None:
+        """size_hw: of the coded pictures. frames: makes frames of pictures on the encoder's card, where they are."""
+        self._info, self._encoding, self._frames = info, encoding, frames
         self._converter = ColourConverter(info.tags)
         form = PixelFormat.parse(encoding.pix_fmt)
         self._keeps_alpha = form is not None and form.alpha
         self._lost_alpha = False
         self._durations: dict[int, int] = {}
+        self._held: dict[int, DevicePicture] = {}
         self.stream = _open_stream(output, encoding, info, size_hw)
 
     @property
@@ -45,13 +58,29 @@ class PictureEncoder:
         return [*self._encoding.notes, *([lost] if self._lost_alpha else [])]
 
     def encode(self, picture: AnyPicture, frame: Frame) -> list[Packet[VideoStream]]:
-        """picture: upright, as `frame` is, whose time and alpha it gets."""
-        turned, alpha = self._info.orientation.coded(picture), self._alpha(frame)
-        coded = self._converter.from_rgb(turned, self._encoding.pix_fmt, alpha)
-        pts = frame.pts - self._info.first_pts
+        """picture: upright, as `frame` is, whose time and alpha it gets.
+
+        Or a `DevicePicture`, as it is to be coded. It is held until its packet is there: an encoder may read it until
+        then, and FFmpeg lets go of one frame a packet, whichever that is.
+        """
+        given: Any = picture  # whatever its annotation says
+        alpha, pts = self._alpha(frame), frame.pts - self._info.first_pts
+        if isinstance(given, DevicePicture):
+            coded, self._held[pts] = self._there(given), given
+        else:
+            coded = self._converter.from_rgb(self._info.orientation.coded(picture), self._encoding.pix_fmt, alpha)
         coded.pts, coded.time_base = pts, self._info.time_base
         self._durations[pts] = frame.duration
         return self._timed(self._encoded(coded))
+
+    def _there(self, picture: DevicePicture) -> VideoFrame:
+        """Where the first is on the card, the encoder is opened for such; by a file's header it is opened without."""
+        assert self._frames is not None, "whoever leaves pictures on the card says how they are handed over"
+        context = self.stream.codec_context
+        if not context.is_open:
+            context.pix_fmt = self._frames.form
+        with self._may_be_lost():
+            return self._converter.tagged(self._frames.of(picture))
 
     def _alpha(self, frame: Frame) -> Alpha | None:
         if frame.alpha is None or not self._info.alpha:
@@ -64,8 +93,13 @@ class PictureEncoder:
         return self._timed(self._encoded(None))
 
     def _encoded(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
-        try:
+        with self._may_be_lost():
             return self.stream.encode(frame)
+
+    @contextmanager
+    def _may_be_lost(self) -> Generator[None]:
+        try:
+            yield
         except FFmpegError as error:
             if self._encoding.codec not in NVENC_FORMATS:
                 raise
@@ -75,6 +109,8 @@ class PictureEncoder:
         for packet in packets:
             # Encoders do not keep a frame's duration; without it the last frame of a file would have none.
             duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
+            if packet.pts is not None:
+                self._held.pop(packet.pts, None)
             if duration:
                 packet.duration = round(duration * self._info.time_base / packet.time_base)
         return packets

@@ -84,7 +84,7 @@ def from_yuv(
 
 
 def to_nv12(gpu: Recordable, picture: DeviceArray, system: YuvSystem, multiple: int = 1) -> DeviceArray:
-    """RGB, `h w 3` uint8, as NV12, `3h/2 pitch`, for an encoder. multiple: the pitch is one of it, w or a little more."""
+    """RGB, `h w 3` uint8, as NV12, `3h/2 pitch`, for an encoder. multiple: the pitch is one of it, not below w."""
     layout = YuvLayout(picture.shape[0], picture.shape[1])
     pitch = -(-layout.width // multiple) * multiple
     out = gpu.empty((layout.height * 3 // 2, pitch), np.uint8)
