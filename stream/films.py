@@ -47,6 +47,18 @@ class Film(Protocol):
     def frames(self, first: int = 0) -> Iterator[Frame]: ...
 
 
+class FilmRest:
+    """The frames of a film from one on, as a source."""
+
+    live = False
+
+    def __init__(self, film: Film, first: int) -> None:
+        self._film, self._first = film, first
+
+    def frames(self) -> Iterator[Frame]:
+        return self._film.frames(self._first)
+
+
 def open_film(location: str, part: Reading | None = None) -> AbstractContextManager[Film]:
     """A video file, an animation, or a sequence of pictures. Raises InputError."""
     part = part or Reading()

@@ -139,6 +139,11 @@ class JobFolder:
     def exists(self) -> bool:
         return self._told() is not None
 
+    def begun_with(self, name: str) -> str | None:
+        """What its identity says of `name`; None where there is no job."""
+        told = self._told()
+        return None if told is None else told["identity"].get(name)
+
     @property
     def may_replace(self) -> bool:
         """Whether the job was begun with leave to replace its targets."""

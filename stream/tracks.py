@@ -18,6 +18,7 @@ from .depth_file import DepthEncoder, cut_tags, small_tags
 from .encoding import choose_encoding, container_of
 from .films import Film, is_video, left_out, result_of
 from .frame import Rendered
+from .handover import Handover
 from .join import join
 from .picture_encoder import PictureEncoder
 from .pictures import ENDINGS_16, ENDINGS_ALPHA
@@ -30,20 +31,28 @@ from .video_in import VideoSource
 from .video_info import VideoInfo
 
 
-def film_track(target: Path, film: Film, source_path: str, settings: Settings) -> Track:
-    """The film itself: a video file, an animation or numbered pictures, as the name `target` asks."""
-    return (_video_track if is_video(target) else _pictures_track)(target, film, source_path, settings)
+def film_track(
+    target: Path, film: Film, source_path: str, settings: Settings, handover: Handover | None = None
+) -> Track:
+    """The film itself: a video file, an animation or numbered pictures, as the name `target` asks.
+
+    handover: of a video whose pictures come from the card's `DownloadStage` as they are for an encoder there.
+    """
+    if is_video(target):
+        return _video_track(target, film, source_path, settings, handover)
+    return _pictures_track(target, film, source_path, settings)
 
 
-def _video_track(target: Path, film: Film, source_path: str, settings: Settings) -> Track:
+def _video_track(target: Path, film: Film, source_path: str, settings: Settings, handover: Handover | None) -> Track:
     """Encoded as `settings` wish, with what else the source's file holds."""
-    container = container_of(target)
-    info = film.info.shown_as(settings.view)
+    container, info = container_of(target), film.info.shown_as(settings.view)
+    frames = None if handover is None else handover.frames
     sides = partial(_sides, source_path, info) if isinstance(film, VideoSource) else None
 
     def encoder(output: Any, upright_hw: tuple[int, int]) -> PictureEncoder:
         size_hw = info.orientation.upright_hw(upright_hw)  # a turn by a quarter is its own inverse for sizes
-        return PictureEncoder(output, choose_encoding(container, info, size_hw, settings.encoding), info, size_hw)
+        encoding = choose_encoding(container, info, size_hw, settings.encoding)
+        return PictureEncoder(output, encoding, info, size_hw, frames)
 
     return Track("video", target, container, _picture, encoder, join, sides, info)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,10 +16,11 @@ from .config import Settings
 from .depth_file import check_ending
 from .depth_range import Shot
 from .encoding import container_of
-from .films import Film, check_result, check_wish, is_video, open_film, pattern_of, result_of, script_for
+from .films import Film, FilmRest, check_result, check_wish, is_video, open_film, pattern_of, result_of, script_for
 from .focus import FocusPuller
-from .frame import Frame, for_card
+from .frame import for_card
 from .gpu_encoding import on_cpu, settled, software_of
+from .handover import THROUGH_MEMORY, WAY, Handover, handed_over, way_of
 from .job_folder import SEGMENT_FRAMES, JobFolder
 from .job_identity import job_identity
 from .job_opening import open_job
@@ -65,12 +66,12 @@ def refocus_video(
     if depth_out is not None:
         check_ending(depth_out)
 
-    def tracks(film: Film, settings: Settings) -> list[Track]:
+    def tracks(film: Film, settings: Settings, handover: Handover | None) -> list[Track]:
         depth = [small_depth_track(depth_out, film.info)] if depth_out is not None else []
-        return [film_track(target, film, source_path, settings), *depth]
+        return [film_track(target, film, source_path, settings, handover), *depth]
 
-    def stages(parts: Parts, settings: Settings) -> list[Stage]:
-        return parts.stages(settings, FocusPuller(settings))
+    def stages(parts: Parts, settings: Settings, handover: Handover | None) -> list[Stage]:
+        return parts.stages(settings, FocusPuller(settings), nv12=None if handover is None else handover.system)
 
     inputs = {
         "input": source_path,
@@ -104,8 +105,8 @@ def depth_of_video(
     source = _Source(source_path, reading or Reading())
     with open_job([target], resume=resume, overwrite=overwrite) as job:
         return _FileJob(job, source, settings, {"input": source_path}, overwrite).run(
-            lambda film, _settings: [depth_track(target, film.info)],
-            lambda parts, _settings: parts.depth_stages(),
+            lambda film, _settings, _handover: [depth_track(target, film.info)],
+            lambda parts, _settings, _handover: parts.depth_stages(),
         )
 
 
@@ -144,8 +145,8 @@ class _FileJob:
 
     def run(
         self,
-        tracks_of: Callable[[Film, Settings], list[Track]],
-        stages_of: Callable[[Parts, Settings], list[Stage]],
+        tracks_of: Callable[[Film, Settings, Handover | None], list[Track]],
+        stages_of: Callable[[Parts, Settings, Handover | None], list[Stage]],
         depth_in: Path | None = None,
     ) -> Report:
         """Encode what is missing, then deliver. Raises InputError, OutputError, EngineError."""
@@ -167,15 +168,17 @@ class _FileJob:
                 )
             )
             for_card(film, parts.card is not None)
-            tracks = tracks_of(film, settings)
+            handover = self._handover(film, parts)
+            tracks = tracks_of(film, settings, handover)
             model = {"model": self._settings.engine.model} if depth_in is None else {}
             made_from = {**self._inputs, **model, "pictures": sequence_facts(self._source.path)}
             more = {"output": [str(target.resolve()) for target in job.targets], "part": self._source.reading}
-            job.begin(job_identity(made_from, self._settings, parts.engine, more), self._overwrite)
+            identity = job_identity(made_from, self._settings, parts.engine, more)
+            job.begin({**identity, WAY: way_of(handover)}, self._overwrite)
             names = [track.name for track in tracks]
             done = job.completed(names)
             if done is None:
-                done, report = self._encode(film, stages_of(parts, settings), tracks, parts)
+                done, report = self._encode(film, stages_of(parts, settings, handover), tracks, parts)
             else:
                 report = Meter([]).report([], parts.engine, [])
         report = report.of_input(done.notes, done.damage)
@@ -189,6 +192,14 @@ class _FileJob:
         info = film.info.shown_as(self._settings.view)
         return replace(self._settings, encoding=settled(wish, container_of(target), info, info.size_hw))
 
+    def _handover(self, film: Film, parts: Parts) -> Handover | None:
+        """None as well where the job was begun without: that way is always there."""
+        target, settings = self._job.targets[0], self._settings
+        if not is_video(target) or self._job.begun_with(WAY) == THROUGH_MEMORY:
+            return None
+        info = film.info.shown_as(settings.view)
+        return handed_over(settings.encoding, container_of(target), info, parts.card)
+
     def _encode(
         self, film: Film, stages: Sequence[Stage], tracks: Sequence[Track], parts: Parts
     ) -> tuple[Completed, Report]:
@@ -201,7 +212,7 @@ class _FileJob:
         try:
             with progress(self._title, film.info.frames) as on_frame:
                 report = run(
-                    _Rest(film, first),
+                    FilmRest(film, first),
                     remembering(stages, snapshots, first, self._job.segment_frames, state),
                     sink,
                     engine=parts.engine,
@@ -223,18 +234,6 @@ class _FileJob:
             notes += track.finish(paths, self._job.results.aside(track.target))
         self._job.deliver()
         return notes
-
-
-class _Rest:
-    """The frames of a film from one on."""
-
-    live = False
-
-    def __init__(self, film: Film, first: int) -> None:
-        self._film, self._first = film, first
-
-    def frames(self) -> Iterator[Frame]:
-        return self._film.frames(self._first)
 
 
 def _from_s(film: Film) -> float | None:

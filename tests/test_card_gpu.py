@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from pullfocus.engines.build import EngineRequest
 from pullfocus.engines.torch_engine import TorchEngine
-from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.kernels.cuda import CudaKernels, YuvSystem
+from pullfocus.stream.card import nv12_there
 from pullfocus.stream.config import Settings
 from pullfocus.stream.focus import FocusPuller
 from pullfocus.stream.frame import Frame, Rendered
@@ -155,3 +156,39 @@ def test_what_nvdec_decodes_stays_on_the_card_and_is_what_the_cpu_decodes(tmp_pa
         place_of(there).ready.wait()
         first, second = (on_gpu.download(frame.picture) for frame in (there, expected))  # pyright: ignore[reportArgumentType]
         np.testing.assert_array_equal(first, second)
+
+
+def test_ffmpeg_reads_a_picture_in_cupy_s_own_memory() -> None:
+    """Copied to main memory by FFmpeg, in the CUDA context that CuPy has begun to use."""
+    pytest.importorskip("av", reason="PyAV is not here")
+    from av.video.reformatter import VideoReformatter
+    from pullfocus.kernels.cuda.cupy_card import CupyCard
+    from pullfocus.stream.card_frames import CardFrames
+
+    card = CupyCard()
+    with card.compute.queue():
+        there: Any = nv12_there(card, card.kernels.launcher.upload(photo(SIZE_HW)), YuvSystem())
+    card.compute.mark().wait()
+    frame = CardFrames(card.kernels.launcher.device_id).of(there)
+    assert frame.format.name == "cuda"
+    ours: Any = VideoReformatter().reformat(frame, format="nv12").to_ndarray()
+    np.testing.assert_array_equal(ours, np.vstack([card.kernels.download(each) for each in (there.luma, there.chroma)]))
+
+
+@pytest.mark.parametrize("codec", ["h264_nvenc", "hevc_nvenc"])
+@pytest.mark.parametrize("size_hw", [SIZE_HW, (482, 854)])
+def test_nvenc_takes_pictures_that_stay_on_the_card(codec: Any, size_hw: tuple[int, int]) -> None:
+    """The trial before a film, which compares them with those that go through main memory."""
+    pytest.importorskip("av", reason="PyAV is not here")
+    from pullfocus.kernels.cuda.cupy_card import CupyCard
+    from pullfocus.stream.colour import ColourTags
+    from pullfocus.stream.encoding_wish import EncodingWish
+    from pullfocus.stream.gpu_encoding import settled
+    from pullfocus.stream.handover import handed_over
+    from pullfocus.stream.video_info import VideoInfo
+
+    wish, said = EncodingWish(codec), list[str]()
+    info = VideoInfo(size_hw, Fraction(25), Fraction(1, 25), "yuv420p", ColourTags(1, 1, 1))
+    if settled(wish, "mp4", info, size_hw, said.append) != wish:
+        pytest.skip(said[0])  # many a GPU has no encoder
+    assert handed_over(wish, "mp4", info, CupyCard(), said.append) is not None, said
