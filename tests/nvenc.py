@@ -30,6 +30,7 @@ from .cuda_shim.launcher import ShimLauncher
 
 CODEC = "h264_nvenc"
 SPOILT = 77
+BROKEN = "Generic error in an external library"
 CUDA = 2  # a device type of DLPack
 
 
@@ -43,7 +44,7 @@ class HostFrames:
 
     def of(self, picture: DevicePicture) -> VideoFrame:
         if self.made == self._fails_at:
-            raise ExternalError(542398533, "Generic error in an external library")
+            raise ExternalError(542398533, BROKEN)
         self.made += 1
         return VideoFrame.from_dlpack((picture.luma, picture.chroma), "nv12")
 
