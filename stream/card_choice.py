@@ -44,7 +44,7 @@ def choose_card(
             raise EngineError(f"--device cuda: {error}; use --device cpu or auto") from error
         say(f"pictures are not refocused on the GPU, but on the CPU: {error}")
         return None
-    if (why := card.recording.refused) is not None:
+    if (why := card.recording.graphs.refused) is not None:
         say(f"{card.name} makes no CUDA graph of a frame, which takes longer without: {why}")
     return card
 

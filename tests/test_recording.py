@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from pullfocus.kernels.api import Lens, RefocusStyle
 from pullfocus.kernels.cuda import CudaKernels
+from pullfocus.kernels.cuda.graphs import MOST_GRAPHS
 from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Recordable, Shape
 from pullfocus.kernels.cuda.program import Coming, Program, run
-from pullfocus.kernels.cuda.recording import MOST_GRAPHS, RecordingLauncher
+from pullfocus.kernels.cuda.recording import RecordingLauncher
 from pullfocus.kernels.cuda.sketch import Results, results_of
 
 from .cuda_shim.launcher import ShimLauncher
@@ -152,7 +153,7 @@ def test_old_graphs_are_let_go_of(recording: RecordingLauncher, gpu: Counting) -
 
     for width in range(20, 21 + MOST_GRAPHS):
         of_width(width)
-    assert (gpu.captures, recording.graphs) == (MOST_GRAPHS + 1, MOST_GRAPHS)
+    assert (gpu.captures, len(recording.graphs)) == (MOST_GRAPHS + 1, MOST_GRAPHS)
     of_width(20)  # seen before, so made anew at once
     assert gpu.captures == MOST_GRAPHS + 2
 
@@ -164,7 +165,7 @@ def test_without_graphs_all_is_launched_one_by_one(
     gpu.refuses = error
     for index in range(4):
         _both(recording, gpu, _refocused, index)
-    assert recording.refused == "operation not permitted when stream is capturing"
+    assert recording.graphs.refused == "operation not permitted when stream is capturing"
     assert gpu.plays == 0
 
 
@@ -178,11 +179,11 @@ def test_graphs_give_way_where_memory_is_short(recording: RecordingLauncher, gpu
     gpu.full_until_forgotten = True
     with recording.frame():
         out = smoothed(CudaKernels(recording), 1)
-    assert (gpu.full_until_forgotten, recording.graphs, recording.refused) == (False, 0, None)
+    assert (gpu.full_until_forgotten, len(recording.graphs), recording.graphs.refused) == (False, 0, None)
     np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, smoothed(CudaKernels(gpu), 1)))
     for index in range(3):
         _both(recording, gpu, _refocused, index)  # and are made anew
-    assert recording.graphs == 1
+    assert len(recording.graphs) == 1
 
 
 def test_memory_that_is_short_without_graphs_is_an_error(recording: RecordingLauncher, gpu: Counting) -> None:

@@ -12,7 +12,7 @@ from ...engines.gpu_time import Event
 from ...kernels.cuda.card import Card as Lanes
 from ...kernels.cuda.cupy_card import CupyCard
 from ...kernels.cuda.device import CupyLauncher
-from ...kernels.cuda.recording import Capturing
+from ...kernels.cuda.graphs import Capturing
 from ...kernels.errors import EngineError
 
 Step: TypeAlias = Callable[[int], object]  # the work on the frame of a number, put on the card's stream

@@ -107,7 +107,7 @@ class CupyLauncher:
         self._function(kernel)(grid, block, tuple(self._parameter(argument) for argument in arguments))
 
     def captured(self, work: Callable[[], object]) -> Callable[[], None]:
-        """See `recording.Capturing`. On a stream of its own: what others launch meanwhile is not recorded.
+        """See `graphs.Capturing`. On a stream of its own: what others launch meanwhile is not recorded.
 
         Its memory comes from a pool of its own, which graphs share, and which lives as long as one of them.
         """

@@ -1,0 +1,131 @@
+"""Calls of a part of a frame, kept and handed to the GPU at once: from the second time on as a CUDA graph.
+
+A frame is some seventy kernels of a few µs each; launched one by one, the launching takes longer than the computing.
+What changes from frame to frame is arrays alone: those a graph reads stay where they are, and a frame's own are copied
+there; its results are copied out, for the next frame will overwrite them. Two frames that differ in more (another size,
+planes on other grids) are different graphs. What has come once only is called as it is, for it may never come again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from .launch import DeviceArray, Launcher
+from .program import Outline, run
+from .sketch import Kind
+
+MOST_GRAPHS = 16  # the oldest is let go of; while the focus moves through the layers some are in turn
+MOST_REMEMBERED = 256
+
+
+class Capturing(Launcher, Protocol):
+    """A launcher that can record."""
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        """What `work` launches, not run, but as one piece that runs when called, in the caller's queue.
+
+        Raises RuntimeError or MemoryError.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Let go of the memory for recording, once nobody has what `captured` gave."""
+        ...
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class _Place:
+    """Memory that graphs share: they run one after the other, and keep nothing in it."""
+
+    array: DeviceArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """results: overwritten whenever it is played."""
+
+    given: Sequence[_Place]
+    results: Sequence[DeviceArray]
+    play: Callable[[], None]
+
+
+class Graphs:
+    """Those of one launcher, for one thread at a time. refused: why there are none, once one could not be made."""
+
+    def __init__(self, launcher: Capturing) -> None:
+        self._launcher = launcher
+        self._seen, self._graphs = Counter[Outline](), OrderedDict[Outline, _Graph]()
+        self._places: WeakValueDictionary[tuple[int, Kind], _Place] = WeakValueDictionary()
+        self.refused: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._graphs)
+
+    def done(self, outline: Outline, given: Sequence[DeviceArray]) -> list[DeviceArray]:
+        """What is wanted. given: in the same order as in the outline.
+
+        Raises MemoryError, and whatever the calls raise.
+        """
+        graph = self._graph_of(outline)
+        if graph is None:
+            return self._called(outline, given)
+        for place, array in zip(graph.given, given, strict=True):
+            self._launcher.overwrite(place.array, array)
+        graph.play()
+        return [self._launcher.copy(array) for array in graph.results]
+
+    def _called(self, outline: Outline, given: Sequence[DeviceArray]) -> list[DeviceArray]:
+        try:
+            return run(outline, self._launcher, given)
+        except MemoryError:
+            if not self._graphs:
+                raise
+        self._graphs.clear()  # pictures of other sizes, as of a folder, leave graphs behind
+        self._launcher.forget()
+        return run(outline, self._launcher, given)
+
+    def _graph_of(self, outline: Outline) -> _Graph | None:
+        """None: the calls are to be made one by one."""
+        if (graph := self._graphs.get(outline)) is not None:
+            self._graphs.move_to_end(outline)
+            return graph
+        if self.refused is not None or not self._is_known(outline):
+            return None
+        try:
+            graph = self._graphs[outline] = self._recorded(outline)
+        except (RuntimeError, MemoryError) as error:
+            self.refused = " ".join(str(error).split()) or type(error).__name__
+            self._graphs.clear()
+            self._launcher.forget()
+            return None
+        if len(self._graphs) > MOST_GRAPHS:
+            self._graphs.popitem(last=False)
+        return graph
+
+    def _is_known(self, outline: Outline) -> bool:
+        """Whether it came before. The first time kernels are compiled and tables made, which cannot be recorded."""
+        if len(self._seen) >= MOST_REMEMBERED:
+            self._seen.clear()
+        self._seen[outline] += 1
+        return self._seen[outline] > 1
+
+    def _recorded(self, outline: Outline) -> _Graph:
+        given, results = self._all_places(outline.given), list[DeviceArray]()
+        arrays = [place.array for place in given]
+        play = self._launcher.captured(lambda: results.extend(run(outline, self._launcher, arrays)))
+        return _Graph(given, results, play)
+
+    def _all_places(self, kinds: Sequence[Kind]) -> list[_Place]:
+        """One for each, those of one kind apart; the same as for other graphs."""
+        met, out = Counter[Kind](), list[_Place]()
+        for kind in kinds:
+            key = met[kind], kind
+            place = self._places.get(key) or _Place(self._launcher.empty(*kind))
+            self._places[key] = place
+            met[kind] += 1
+            out.append(place)
+        return out
