@@ -142,7 +142,8 @@ class JobFolder:
     def begun_with(self, name: str) -> str | None:
         """What its identity says of `name`; None where there is no job."""
         told = self._told()
-        return None if told is None else told["identity"].get(name)
+        begun = {} if told is None else told["identity"]
+        return begun.get(name) if isinstance(begun, dict) else None  # a job that is no job's `begin` refuses
 
     @property
     def may_replace(self) -> bool:

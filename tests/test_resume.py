@@ -127,6 +127,13 @@ def test_two_new_runs_at_once_leave_the_first_one_alone(broken: Broken) -> None:
         first.remove()
 
 
+@pytest.mark.parametrize("identity", ["[]", "null", '"x"', "{}"])
+def test_an_identity_that_is_none_is_another_job_s(broken: Broken, identity: str) -> None:
+    (broken.job / "job.json").write_text(f'{{"identity": {identity}}}')
+    with pytest.raises(InputError, match="--resume cannot go on: the job was begun with another input"):
+        broken.resume()
+
+
 def test_a_vanished_input_destroys_nothing(broken: Broken) -> None:
     clip, away = broken.folder / "in.mp4", broken.whole / "in.mp4"
     clip.rename(away)
