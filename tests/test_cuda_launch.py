@@ -291,6 +291,26 @@ def test_memory_that_a_graph_works_in_is_its_own_when_memory_runs_out(
     assert made[0]() is None
 
 
+def test_a_table_that_was_not_sent_is_none(cupy: _FakeCupy) -> None:
+    """What fails within a recording never happens, so the next frame must not take it for done."""
+    sent = list[Any]()
+
+    def asarray(values: np.ndarray, order: str) -> Any:
+        assert order == "C"
+        sent.append(values)
+        return f"array {len(sent)}"
+
+    def refused() -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    cupy.asarray, cupy.current = asarray, SimpleNamespace(ptr=5, synchronize=refused)
+    gpu = CupyLauncher()
+    with pytest.raises(RuntimeError, match="not permitted"):
+        gpu.table("ones", lambda: np.ones(3))
+    cupy.current.synchronize = lambda: None
+    assert [gpu.table("ones", lambda: np.ones(3)) for _ in range(2)] == ["array 2"] * 2
+
+
 def test_arrays_are_where_cupy_says(cupy: _FakeCupy) -> None:
     cupy.cuda.runtime.getDevice = lambda: 3
     array: Any = SimpleNamespace(data=SimpleNamespace(ptr=0x7F00))
@@ -313,8 +333,11 @@ def test_a_gpu_that_does_not_answer_cupy_is_one_line_with_the_reason(cupy: _Fake
 
 @pytest.mark.parametrize(("argument", "said"), [(np.zeros(3), "main memory"), (_FakeArray(False), "C-contiguous")])
 def test_arrays_that_a_kernel_cannot_read_are_refused(cupy: _FakeCupy, argument: Any, said: str) -> None:
+    gpu, place = CupyLauncher(), _FakeArray(True)
     with pytest.raises(InputError, match=said):
-        CupyLauncher().launch(Kernel("fill.cu", "pull"), (1,), argument)
+        gpu.launch(Kernel("fill.cu", "pull"), (1,), argument)
+    with pytest.raises(InputError, match=said):
+        gpu.overwrite(place, argument)  # pyright: ignore[reportArgumentType]
 
 
 MISFITS: list[tuple[Callable[[Any], object], str]] = [

@@ -77,7 +77,7 @@ class CupyLauncher:
         return cast(DeviceArray, self._cupy.array(array))
 
     def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
-        held, source = cast(Any, to), cast(Any, array)
+        held, source = cast(Any, to), self._parameter(array)
         held.data.copy_from_device_async(source.data, source.nbytes)
 
     def upload(self, values: NDArray[Any]) -> DeviceArray:
@@ -96,8 +96,9 @@ class CupyLauncher:
 
     def table(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> DeviceArray:
         if key not in self._tables:
-            self._tables[key] = self.upload(make())
+            made = self.upload(make())
             self._cupy.cuda.get_current_stream().synchronize()  # other streams will read it
+            self._tables[key] = made
         return self._tables[key]
 
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
