@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count, islice
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, cast
@@ -14,7 +15,7 @@ from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.graphs import MOST_GRAPHS
 from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Recordable, Shape
 from pullfocus.kernels.cuda.program import Coming, Program, run
-from pullfocus.kernels.cuda.recording import RecordingLauncher
+from pullfocus.kernels.cuda.recording import MOST_REMEMBERED, RecordingLauncher
 from pullfocus.kernels.cuda.sketch import Results, results_of
 
 from .cuda_shim.launcher import ShimLauncher
@@ -234,6 +235,36 @@ def test_threads_have_frames_of_their_own(recording: RecordingLauncher, gpu: Cou
         thread.join()
     assert not failures
     assert gpu.plays == 58
+
+
+class Interrupted:
+    """A value of which all are equal; whenever one is looked up, another thread's come first."""
+
+    def __init__(self, others: Callable[[], object]) -> None:
+        self._others = others
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Interrupted)
+
+    def __hash__(self) -> int:
+        self._others()
+        return 0
+
+
+def test_threads_may_forget_what_another_one_looks_up(recording: RecordingLauncher) -> None:
+    def empty(gpu: Recordable, size: object) -> DeviceArray:
+        return gpu.empty((size if isinstance(size, int) else 1,), np.uint8)
+
+    sizes = count(1)
+
+    def others() -> None:
+        for size in islice(sizes, MOST_REMEMBERED):
+            recording.call(empty, size)
+
+    with recording.frame():
+        shapes = [recording.call(empty, Interrupted(lambda: None)).shape]
+        shapes.append(recording.call(empty, Interrupted(others)).shape)
+    assert shapes == [(1,), (1,)]
 
 
 def test_memory_is_let_go_of_after_its_last_use(gpu: Counting) -> None:

@@ -125,11 +125,11 @@ class RecordingLauncher:
 
     def _results_of(self, function: Function, arguments: Sequence[Any]) -> Results:
         key = function, tuple([kind_of(each) if is_array(each) else each for each in arguments])
-        if key not in self._results:
+        if (found := self._results.get(key)) is None:
             if len(self._results) >= MOST_REMEMBERED:
-                self._results.clear()
-            self._results[key] = results_of(function, arguments)
-        return self._results[key]
+                self._results.clear()  # while another thread looks, too
+            found = self._results[key] = results_of(function, arguments)
+        return found
 
     def _hand_over(self) -> None:
         program = self._program
