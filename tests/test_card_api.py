@@ -12,7 +12,7 @@ from pullfocus.engines.build import DeviceChoice, EngineRequest
 from pullfocus.engines.plane import PlaneEngine
 from pullfocus.kernels.api import AnyPicture
 from pullfocus.kernels.cuda.card import Card
-from pullfocus.kernels.cuda.launch import DeviceArray
+from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Shape
 from pullfocus.kernels.errors import EngineError, InputError
 from pullfocus.stream import Refocuser, Settings
 from pullfocus.stream.config import View
@@ -167,9 +167,18 @@ class _Failing(LateLauncher):
     failure: BaseException | None = None
 
     def overwrite(self, to: DeviceArray, array: DeviceArray) -> None:
+        self._check()
+        super().overwrite(to, array)
+
+    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
+        """Also one by one, once the graphs have given way."""
+        if self._card.current is self._card.compute:
+            self._check()
+        super().launch(kernel, extent, *arguments)
+
+    def _check(self) -> None:
         if self.failure is not None:
             raise self.failure
-        super().overwrite(to, array)
 
 
 @pytest.mark.parametrize("failure", [MemoryError("Out of memory allocating 8 bytes"), KeyboardInterrupt()])

@@ -42,10 +42,17 @@ class Counting(ShimLauncher):
         self.full_until_forgotten = False
 
     def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
-        if self.full_until_forgotten:
-            raise MemoryError("out of memory")
+        self._check_memory()
         with self._lock:
             super().launch(kernel, extent, *arguments)
+
+    def copy(self, array: DeviceArray) -> DeviceArray:
+        self._check_memory()
+        return super().copy(array)
+
+    def _check_memory(self) -> None:
+        if self.full_until_forgotten:
+            raise MemoryError("out of memory")
 
     def captured(self, work: Callable[[], object]) -> Callable[[], None]:
         if self.refuses is not None:
@@ -187,17 +194,34 @@ def test_graphs_give_way_where_memory_is_short(recording: RecordingLauncher, gpu
     assert len(recording.graphs) == 1
 
 
-def test_memory_that_is_short_without_graphs_is_an_error(recording: RecordingLauncher, gpu: Counting) -> None:
+def test_graphs_give_way_to_the_results_of_one_of_them(recording: RecordingLauncher, gpu: Counting) -> None:
+    for index in range(3):
+        _both(recording, gpu, _refocused, index)
     gpu.full_until_forgotten = True
-    kernels = CudaKernels(recording)
+    with recording.frame():
+        out = _refocused(CudaKernels(recording), 3)
+    assert (gpu.full_until_forgotten, len(recording.graphs), recording.graphs.refused) == (False, 0, None)
+    np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, _refocused(CudaKernels(gpu), 3)))
 
-    def failing() -> None:
+
+def test_memory_that_is_short_without_graphs_is_an_error(recording: RecordingLauncher, gpu: Counting) -> None:
+    """And what failed is not known yet: a recording would find its kernels and tables missing."""
+
+    def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
+        return kernels.smooth(kernels.upload(_depth(index)), 3, 0)
+
+    def failing() -> DeviceArray:
         with recording.frame():
-            kept = kernels.smooth(kernels.upload(_depth(0)), 3, 0)
-            del kept
+            return smoothed(CudaKernels(recording), 0)
 
+    gpu.full_until_forgotten = True
     with pytest.raises(MemoryError):
         failing()
+    gpu.forget()
+    _both(recording, gpu, smoothed, 0)
+    assert gpu.captures == 0
+    _both(recording, gpu, smoothed, 1)
+    assert gpu.captures == 1
 
 
 def test_work_of_a_frame_that_failed_is_dropped(recording: RecordingLauncher) -> None:

@@ -1,6 +1,6 @@
 """Calls of a part of a frame, kept and handed to the GPU at once: from the second time on as a CUDA graph.
 
-A frame is some seventy kernels of a few µs each; launched one by one, the launching takes longer than the computing.
+A frame is some seventy kernels; to launch them one by one costs the host time for each, a graph once for all of them.
 What changes from frame to frame is arrays alone: those a graph reads stay where they are, and a frame's own are copied
 there; its results are copied out, for the next frame will overwrite them. Two frames that differ in more (another size,
 planes on other grids) are different graphs. What has come once only is called as it is, for it may never come again.
@@ -58,7 +58,7 @@ class Graphs:
 
     def __init__(self, launcher: Capturing) -> None:
         self._launcher = launcher
-        self._seen, self._graphs = Counter[Outline](), OrderedDict[Outline, _Graph]()
+        self._seen, self._graphs = set[Outline](), OrderedDict[Outline, _Graph]()
         self._places: WeakValueDictionary[tuple[int, Kind], _Place] = WeakValueDictionary()
         self.refused: str | None = None
 
@@ -71,47 +71,51 @@ class Graphs:
         Raises MemoryError, and whatever the calls raise.
         """
         graph = self._graph_of(outline)
-        if graph is None:
-            return self._called(outline, given)
+        try:
+            results = run(outline, self._launcher, given) if graph is None else self._replayed(graph, given)
+        except MemoryError:
+            if not self._graphs:
+                raise
+            results = graph = None
+        if results is None:  # not above, where the error still holds what the memory is wanted for
+            self._let_go()  # pictures of other sizes, as of a folder, leave graphs behind
+            results = run(outline, self._launcher, given)
+        self._remember(outline)
+        return results
+
+    def _replayed(self, graph: _Graph, given: Sequence[DeviceArray]) -> list[DeviceArray]:
         for place, array in zip(graph.given, given, strict=True):
             self._launcher.overwrite(place.array, array)
         graph.play()
         return [self._launcher.copy(array) for array in graph.results]
 
-    def _called(self, outline: Outline, given: Sequence[DeviceArray]) -> list[DeviceArray]:
-        try:
-            return run(outline, self._launcher, given)
-        except MemoryError:
-            if not self._graphs:
-                raise
-        self._graphs.clear()  # pictures of other sizes, as of a folder, leave graphs behind
+    def _let_go(self) -> None:
+        self._graphs.clear()
         self._launcher.forget()
-        return run(outline, self._launcher, given)
 
     def _graph_of(self, outline: Outline) -> _Graph | None:
         """None: the calls are to be made one by one."""
         if (graph := self._graphs.get(outline)) is not None:
             self._graphs.move_to_end(outline)
             return graph
-        if self.refused is not None or not self._is_known(outline):
+        # Its first time kernels are compiled and tables made, which cannot be recorded.
+        if self.refused is not None or outline not in self._seen:
             return None
         try:
             graph = self._graphs[outline] = self._recorded(outline)
         except (RuntimeError, MemoryError) as error:
             self.refused = " ".join(str(error).split()) or type(error).__name__
-            self._graphs.clear()
-            self._launcher.forget()
+            self._let_go()
             return None
         if len(self._graphs) > MOST_GRAPHS:
             self._graphs.popitem(last=False)
         return graph
 
-    def _is_known(self, outline: Outline) -> bool:
-        """Whether it came before. The first time kernels are compiled and tables made, which cannot be recorded."""
+    def _remember(self, outline: Outline) -> None:
+        """It was called, and nothing failed."""
         if len(self._seen) >= MOST_REMEMBERED:
             self._seen.clear()
-        self._seen[outline] += 1
-        return self._seen[outline] > 1
+        self._seen.add(outline)
 
     def _recorded(self, outline: Outline) -> _Graph:
         given, results = self._all_places(outline.given), list[DeviceArray]()
