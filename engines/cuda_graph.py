@@ -1,6 +1,6 @@
 """A net on a GPU for pictures of one size: fixed buffers, and its kernels recorded once in a CUDA graph.
 
-A small net is some 80 kernels of a few µs each; launched one by one, the launching takes longer than the computing.
+A small net is some 80 kernels; to launch them one by one costs the host time for each, a graph once for all of them.
 """
 
 from __future__ import annotations
