@@ -106,13 +106,12 @@ class OtherPitch(HostFrames):
 
 
 class Stale(HostFrames):
-    """As if it read the picture before."""
+    """As if it read the first picture every time."""
 
-    _before: VideoFrame | None = None
+    _first: VideoFrame | None = None
 
     def of(self, picture: DevicePicture) -> VideoFrame:
-        now, self._before = super().of(picture), super().of(picture)
-        self._first = getattr(self, "_first", now)
+        self._first = self._first or super().of(picture)
         return VideoFrame.from_ndarray(cast(Any, self._first.to_ndarray()), format="nv12")
 
 
