@@ -65,11 +65,16 @@ def _cupy_card() -> Card:
 
 
 def _tried_out(card: Card, settings: Settings, size_hw: tuple[int, int]) -> Card:
-    """The card, once all its kernels are compiled and it has had room for a frame. Raises EngineError."""
+    """The card, once all its kernels are compiled, it has had room for a frame, and its graphs give what kernels do.
+
+    Raises EngineError.
+    """
     plain = replace(settings, focus=Fixed(0.5), script=None, face_model=None, depth_range="fixed")
     stages = net_parts(PlaneEngine(settings.engine.quality), plain, card=card).stages(plain, FocusPuller(plain))
-    picture = np.zeros((*size_hw, 3), np.uint8)
+    picture = np.random.default_rng(0).integers(0, 256, (*size_hw, 3), np.uint8)
+    card.recording.graphs.on_trial = True
     with library_failures(f"{card.name} cannot run the kernels"):
         for index in range(TRIAL_FRAMES):
             through(stages, Frame(picture, index, index, Fraction(1, 25)))
+    card.recording.graphs.on_trial = False
     return card

@@ -204,6 +204,25 @@ def test_graphs_give_way_to_the_results_of_one_of_them(recording: RecordingLaunc
     np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, _refocused(CudaKernels(gpu), 3)))
 
 
+class Wrong(Counting):
+    """Its graphs do nothing."""
+
+    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
+        super().captured(work)
+        return lambda: None
+
+
+def test_a_graph_on_trial_that_gives_other_values_is_refused(shim: ShimLauncher, gpu: Counting) -> None:
+    for launcher, refused in ((gpu, False), (Wrong(shim.folder), True)):
+        recording = RecordingLauncher(launcher)
+        recording.graphs.on_trial = True
+        for index in range(3):
+            _both(recording, launcher, _refocused, index)
+        assert (len(recording.graphs) == 0) is refused
+        why = "a graph gave other values than its kernels launched one by one"
+        assert recording.graphs.refused == (why if refused else None)
+
+
 def test_memory_that_is_short_without_graphs_is_an_error(recording: RecordingLauncher, gpu: Counting) -> None:
     """And what failed is not known yet: a recording would find its kernels and tables missing."""
 

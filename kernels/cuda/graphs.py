@@ -54,13 +54,17 @@ class _Graph:
 
 
 class Graphs:
-    """Those of one launcher, for one thread at a time. refused: why there are none, once one could not be made."""
+    """Those of one launcher, for one thread at a time. refused: why there are none, once one could not be made.
+
+    on_trial: what a graph gives the first time is compared with what its calls give, byte for byte; waits for the GPU.
+    """
 
     def __init__(self, launcher: Capturing) -> None:
         self._launcher = launcher
         self._seen, self._graphs = set[Outline](), OrderedDict[Outline, _Graph]()
         self._places: WeakValueDictionary[tuple[int, Kind], _Place] = WeakValueDictionary()
         self.refused: str | None = None
+        self.on_trial = False
 
     def __len__(self) -> int:
         return len(self._graphs)
@@ -70,7 +74,7 @@ class Graphs:
 
         Raises MemoryError, and whatever the calls raise.
         """
-        graph = self._graph_of(outline)
+        graph = self._graph_of(outline, given)
         try:
             results = run(outline, self._launcher, given) if graph is None else self._replayed(graph, given)
         except MemoryError:
@@ -93,7 +97,7 @@ class Graphs:
         self._graphs.clear()
         self._launcher.forget()
 
-    def _graph_of(self, outline: Outline) -> _Graph | None:
+    def _graph_of(self, outline: Outline, given: Sequence[DeviceArray]) -> _Graph | None:
         """None: the calls are to be made one by one."""
         if (graph := self._graphs.get(outline)) is not None:
             self._graphs.move_to_end(outline)
@@ -102,14 +106,26 @@ class Graphs:
         if self.refused is not None or outline not in self._seen:
             return None
         try:
-            graph = self._graphs[outline] = self._recorded(outline)
+            graph = self._recorded(outline)
+            if self.on_trial:
+                self._check(graph, outline, given)
         except (RuntimeError, MemoryError) as error:
             self.refused = " ".join(str(error).split()) or type(error).__name__
             self._let_go()
             return None
+        self._graphs[outline] = graph
         if len(self._graphs) > MOST_GRAPHS:
             self._graphs.popitem(last=False)
         return graph
+
+    def _check(self, graph: _Graph, outline: Outline, given: Sequence[DeviceArray]) -> None:
+        """Raises RuntimeError."""
+        pairs = zip(self._replayed(graph, given), run(outline, self._launcher, given), strict=True)
+        if any(self._bytes(ours) != self._bytes(theirs) for ours, theirs in pairs):
+            raise RuntimeError("a graph gave other values than its kernels launched one by one")
+
+    def _bytes(self, array: DeviceArray) -> bytes:
+        return self._launcher.download(array).tobytes()
 
     def _remember(self, outline: Outline) -> None:
         """It was called, and nothing failed."""
