@@ -109,6 +109,7 @@ def test_what_comes_in_bursts_is_spread_out_and_a_late_one_sets_the_pace_anew() 
             yield arrived(40 * index if index < 15 else 10**8 + 40 * index, 0.0)
 
     captured_s = [frame.captured_s for frame in spread_out(bursts())]
-    for first, last in ((0, 9), (10, 14), (15, 19)):  # none before its time, also after the pause and the leap
-        assert captured_s[last] - captured_s[first] > 0.04 * (last - first) - 0.002
+    for first, last in ((0, 9), (10, 14), (15, 19)):  # each in its time, also after the pause and the leap
+        # A busy machine may let the first go late, and the last in time; a burst is let go at once.
+        assert captured_s[last] - captured_s[first] > 0.6 * 0.04 * (last - first)
     assert captured_s[15] - captured_s[14] < 5.0  # a leap in time is not waited for
