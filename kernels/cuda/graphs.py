@@ -84,7 +84,8 @@ class Graphs:
         if results is None:  # not above, where the error still holds what the memory is wanted for
             self._let_go()  # pictures of other sizes, as of a folder, leave graphs behind
             results = run(outline, self._launcher, given)
-        self._remember(outline)
+        if graph is None:
+            self._remember(outline)
         return results
 
     def _replayed(self, graph: _Graph, given: Sequence[DeviceArray]) -> list[DeviceArray]:

@@ -12,7 +12,7 @@ from ..api import Centres, Lens, RefocusStyle, Transfer
 from ..belief import Belief, Motion
 from . import colour, depth, edges, levels, refocus, temporal, tiles, views
 from .colour import Channels, YuvLayout, YuvSystem
-from .launch import DeviceArray, Launcher, expect
+from .launch import DeviceArray, Launcher, Recordable, expect
 from .picture import DevicePicture
 
 
@@ -218,7 +218,7 @@ class CudaKernels:
         return self.launcher.upload(np.array([noise], np.float32)) if isinstance(noise, float) else noise
 
 
-def _copied(gpu: Launcher, array: DeviceArray) -> DeviceArray:
+def _copied(gpu: Recordable, array: DeviceArray) -> DeviceArray:
     return gpu.copy(array)
 
 
