@@ -15,7 +15,7 @@ from .damage import Damage
 from .decoding import reason
 from .frame import Frame
 from .urls import without_secrets
-from .video_in import VideoSource
+from .video_in import PlanesOfVideo, VideoSource
 
 OPEN_S = 7.0  # for each of the two steps of opening; `Reconnecting` waits for START_S in all
 READ_S = 2.0  # without data: the connection is given up and made anew
@@ -37,7 +37,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-class StreamInput:
+class StreamInput(PlanesOfVideo):
     """A network stream in its own time; or a film behind a URL, which comes as fast as the network goes, paced."""
 
     def __init__(self, url: str) -> None:
@@ -51,15 +51,6 @@ class StreamInput:
 
         self._video = VideoSource(without_secrets(url), live=True, opened=opened)
         self.ends = self._video.info.frames is not None
-
-    @property
-    def for_card(self) -> bool:
-        """As of `GivesPlanes`."""
-        return self._video.for_card
-
-    @for_card.setter
-    def for_card(self, wanted: bool) -> None:
-        self._video.for_card = wanted
 
     def frames(self) -> Iterator[Frame]:
         if self.ends:

@@ -18,7 +18,7 @@ from .clock import pace
 from .damage import Damage
 from .decoding import reason
 from .frame import Frame
-from .video_in import VideoSource
+from .video_in import PlanesOfVideo, VideoSource
 
 RAW_FORM = "rawvideo:WxH@FPS:PIX_FMT, such as rawvideo:640x480@30:yuv420p"
 LARGEST_PX = 16384
@@ -57,7 +57,7 @@ class RawForm:
         return {"video_size": f"{width}x{height}", "framerate": str(self.rate), "pixel_format": self.pix_fmt}
 
 
-class PipeInput:
+class PipeInput(PlanesOfVideo):
     """What comes through stdin, once. It ends with the pipe.
 
     live: no faster than in real time, which holds a program back that reads a film; else as fast as it goes.
@@ -69,15 +69,6 @@ class PipeInput:
         """form: of raw pictures. Waits for the first one. Raises InputError."""
         self._live = live
         self._video = VideoSource("stdin", live, opened=lambda name: _open_stdin(name, form))
-
-    @property
-    def for_card(self) -> bool:
-        """As of `GivesPlanes`."""
-        return self._video.for_card
-
-    @for_card.setter
-    def for_card(self, wanted: bool) -> None:
-        self._video.for_card = wanted
 
     def frames(self) -> Iterator[Frame]:
         return pace(self._video.frames()) if self._live else self._video.frames()

@@ -237,3 +237,17 @@ class VideoSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class PlanesOfVideo:
+    """`GivesPlanes`, for an input whose pictures are those of a `VideoSource`."""
+
+    _video: VideoSource
+
+    @property
+    def for_card(self) -> bool:
+        return self._video.for_card
+
+    @for_card.setter
+    def for_card(self, wanted: bool) -> None:
+        self._video.for_card = wanted

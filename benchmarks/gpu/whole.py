@@ -18,7 +18,7 @@ from ...kernels.cuda import DevicePicture, HostYuv, YuvLayout, YuvSystem
 from ...stream.focus import FocusPuller
 from ...stream.frame import Frame
 from ...stream.options import settings_from
-from ...stream.parts import net_parts
+from ...stream.parts import net_parts, through
 from .card import Step
 from .inputs import how_many, pictures, rotated
 from .rows import APERTURE, LAYERS, Bench
@@ -44,11 +44,9 @@ class WholeFrame:
         self._index, self.engine = 0, label(engine)
 
     def __call__(self, picture: Picture) -> object:
-        item: Any = Frame(cast(AnyPicture, picture), self._index, self._index, 1 / RATE, 1)
+        frame = Frame(cast(AnyPicture, picture), self._index, self._index, 1 / RATE, 1)
         self._index += 1
-        for stage in self._stages:
-            item = stage(item)
-        return item
+        return through(self._stages, frame)
 
 
 def on_card(bench: Bench, size_hw: tuple[int, int]) -> Measured:

@@ -29,8 +29,22 @@ class DlpackPlane(Protocol):
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
 
+class _LikeRgb:
+    """What stands for `h w 3` uint8 without being it."""
+
+    __slots__ = ()
+
+    @property
+    def ndim(self) -> int:
+        return 3
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        return np.dtype(np.uint8)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class DevicePicture:
+class DevicePicture(_LikeRgb):
     """One 8-bit 4:2:0 picture as NVDEC gives it (NV12); takes the place of a `Frame`'s picture, `h w 3` uint8.
 
     luma: `h w`. chroma: `h/2 w`, U and V in turn, or `h/2 w/2 2`. system: what its numbers stand for. The planes are
@@ -52,35 +66,19 @@ class DevicePicture:
     def shape(self) -> tuple[int, int, int]:
         return self.luma.shape[0], self.luma.shape[1], 3
 
-    @property
-    def ndim(self) -> int:
-        return 3
-
-    @property
-    def dtype(self) -> np.dtype[np.uint8]:
-        return np.dtype(np.uint8)
-
     def __repr__(self) -> str:
         return f"DevicePicture({self.luma.shape[1]}×{self.luma.shape[0]} NV12, {self.system})"
 
 
 @dataclass(frozen=True, slots=True)
-class SpentPicture:
+class SpentPicture(_LikeRgb):
     """What a frame keeps of a `DevicePicture` that the card copies: its size, and none of the decoder's memory."""
 
     shape: tuple[int, int, int]
 
-    @property
-    def ndim(self) -> int:
-        return 3
-
-    @property
-    def dtype(self) -> np.dtype[np.uint8]:
-        return np.dtype(np.uint8)
-
 
 @dataclass(frozen=True, slots=True, repr=False)
-class HostYuv:
+class HostYuv(_LikeRgb):
     """One picture in main memory; takes the place of a `Frame`'s picture as `DevicePicture` does.
 
     planes: `3h/2 w` uint8, laid out as `layout` says. rgb: gives the same as RGB, for who looks at it in main memory.
@@ -99,11 +97,3 @@ class HostYuv:
     @property
     def shape(self) -> tuple[int, int, int]:
         return self.layout.height, self.layout.width, 3
-
-    @property
-    def ndim(self) -> int:
-        return 3
-
-    @property
-    def dtype(self) -> np.dtype[np.uint8]:
-        return np.dtype(np.uint8)
