@@ -41,7 +41,7 @@ from . import report_recipe
 from .machine import describe_machine
 from .pictures_720p import SIZE_HW, frames_720p
 
-GOAL_RATIO = 4.0
+GOAL_RATIO = {"fast": 11.0, "fine": 4.0}
 WARM_UP_FRAMES = 3
 STAGES = ("depth", "layers", "refocus")
 
@@ -145,10 +145,11 @@ def main() -> None:
     settle_in()  # as the program does
     result = compare(frames_720p(options.clip, options.frames), options.threads, options.quality)
     Console().print(result.table())
-    print(f"the report's recipe costs {result.ratio:.2f} times ours (goal: {GOAL_RATIO:g} or more)")
+    goal = GOAL_RATIO[options.quality]
+    print(f"the report's recipe costs {result.ratio:.2f} times ours (goal: {goal:g} or more)")
     if options.json is not None:
         clip = options.clip.name if options.clip else "panned photo"
-        asked = {"goal_ratio": GOAL_RATIO, "clip": clip, "quality": options.quality}
+        asked = {"goal_ratio": goal, "clip": clip, "quality": options.quality}
         facts = asdict(result) | asked | {"environment": describe_machine()}
         write_text(options.json, json.dumps(facts, indent=1) + "\n")
 

@@ -26,7 +26,7 @@ def speed(*files: Facts) -> str:
     """files: of 480p and 720p, for each machine."""
     rows = [facts["rows"][0] if "rows" in facts else facts for facts in files]  # files of before are a single row
     told = list[str]()
-    for name, (small, large) in zip(("Intel Xeon with AMX", "AMD Zen 3"), (rows[:2], rows[2:]), strict=True):
+    for name, (small, large) in zip(("AMD Zen 5", "AMD Zen 3"), (rows[:2], rows[2:]), strict=True):
         work_ms = " and ".join(f"{_work_ms(row):.0f} ms" for row in (small, large))
         rates = f"{small['fps']:.0f} fps at 480p, {large['fps']:.0f} fps at 720p"
         told.append(f"{name}: {rates}; a frame needs {work_ms} of work (medians)")
@@ -37,9 +37,10 @@ def _work_ms(row: Facts) -> float:
     return sum(row["stages"][name]["p50_ms"] for name in ("depth", "layers", "refocus"))
 
 
-def cost(xeon: Facts, zen3: Facts) -> str:
-    """Of `against_report` on two machines."""
-    return ". ".join(f"{name}: {_ratios(facts)}" for name, facts in (("Xeon", xeon), ("Zen 3", zen3)))
+def cost(*files: Facts) -> str:
+    """Of `against_report` on three machines."""
+    machines = zip(("Zen 5", "Intel Xeon with AMX", "Zen 3"), files, strict=True)
+    return ". ".join(f"{name}: {_ratios(facts)}" for name, facts in machines)
 
 
 def _ratios(facts: Facts) -> str:

@@ -39,13 +39,13 @@ ROWS = (
     Row(
         "CPU time of a 720p frame, all threads, against the report's recipe, which runs no net ²",
         "`make bench`",
-        ("against_report", "against_report_zen3"),
+        ("against_report", "against_report_xeon", "against_report_zen3"),
         answers.cost,
     ),
     Row(
         "The same in `fine`",
         "`python -m pullfocus.benchmarks.against_report --quality fine --frames 24`",
-        ("against_report_fine", "against_report_fine_zen3"),
+        ("against_report_fine", "against_report_fine_xeon", "against_report_fine_zen3"),
         answers.cost,
     ),
     Row(

@@ -11,9 +11,13 @@ from pathlib import Path
 
 
 def environment(*packages: str) -> dict[str, str]:
-    """Processor, system, our git commit, Python, pullfocus and NumPy, and the versions of more packages."""
+    """Processor, system, our git commit, Python, pullfocus and NumPy, and the versions of more packages.
+
+    cpu_model: its family and model numbers, as a virtual machine's processor may have no name but its maker's.
+    """
     return {
         "cpu": cpu_fact("model name") or platform.processor() or "unknown",
+        "cpu_model": " ".join(filter(None, map(cpu_fact, ("cpu family", "model\t")))) or "unknown",
         "cores": str(os.cpu_count()),
         "commit": _commit(),
         "platform": platform.platform(),

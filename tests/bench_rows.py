@@ -45,4 +45,6 @@ def row(latency_us: NDArray[np.int64], conditions: Conditions | None = None, **s
 
 
 def result(*rows: Row, **environment: str) -> Result:
-    return Result(list(rows), {"cpu": "Z80", "cores": "1", "gpu": "none", "driver": "none", **environment})
+    return Result(
+        list(rows), {"cpu": "Z80", "cpu_model": "1", "cores": "1", "gpu": "none", "driver": "none", **environment}
+    )

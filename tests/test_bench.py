@@ -47,7 +47,7 @@ def test_a_run_measures_every_frame_and_a_true_latency(measured: tuple[Path, str
         assert one.cpu_us.sum() > 0
         assert one.measuring < 0.01
         assert one.peak_memory_mb > 30
-    assert {"cpu", "cores", "gpu", "driver", "commit", "openvino"} <= read.environment.keys()
+    assert {"cpu", "cpu_model", "cores", "gpu", "driver", "commit", "openvino"} <= read.environment.keys()
     assert "measured: 2 rows" in said
     assert re.search(r"320x240 +[\d.]+ +[\d.]+", said)
 

@@ -231,7 +231,7 @@ def test_a_file_without_times_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_machines_of_one_name_have_files_of_their_own() -> None:
-    here = {"cpu": "Intel(R) Xeon(R) Processor", "model": "6 167", "cores": "2", "gpu": "none"}
+    here = {"cpu": "Intel(R) Xeon(R) Processor", "cpu_model": "6 167", "cores": "2", "gpu": "none"}
     assert baseline.path_for(here, "cpu").name == "intel_xeon_processor_6_167_2_cores.json"
     assert baseline.path_for({**here, "gpu": "NVIDIA H100 (9.0)"}, "cuda").name == "nvidia_h100_9_0.json"
     with pytest.raises(InputError, match="no NVIDIA GPU"):

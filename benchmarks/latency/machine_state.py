@@ -25,7 +25,7 @@ RUNTIMES = {
     "onnxruntime": ("onnxruntime",),
 }
 BUSY = 0.1  # of the cores' time that others take, above which figures are not to be trusted
-PARTS = ("cpu", "cores", "gpu", "driver")  # other ones make other figures
+PARTS = ("cpu", "cpu_model", "cores", "gpu", "driver")  # other ones make other figures
 
 
 @dataclass(frozen=True, slots=True)

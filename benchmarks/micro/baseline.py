@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ...engines.atomic import make_folder, write_text
-from ...engines.environment import cpu_fact
 from ...kernels.api import Device
 from ...kernels.errors import InputError
 from ..latency.machine_state import PARTS, surroundings
@@ -24,9 +23,9 @@ DIGITS = 4  # of a time; no clock is better than that
 
 
 def machine() -> dict[str, str]:
-    """What makes other figures: pytest-benchmark warns where it differs. model: tells processors of one name apart."""
+    """What makes other figures: pytest-benchmark warns where it differs."""
     here = surroundings()
-    return {**{part: here[part] for part in PARTS}, "model": _model()}
+    return {part: here[part] for part in PARTS}
 
 
 def slim(run: dict[str, Any]) -> None:
@@ -47,7 +46,7 @@ def _rounded(value: Any) -> Any:
 
 def path_for(here: Mapping[str, str], device: Device) -> Path:
     """Where the baseline of such a machine lies. Raises InputError without a GPU for "cuda"."""
-    kind = f"{here['cpu']} {here['model']} {here['cores']} cores" if device == "cpu" else here["gpu"]
+    kind = f"{here['cpu']} {here['cpu_model']} {here['cores']} cores" if device == "cpu" else here["gpu"]
     if device == "cuda" and kind == "none":
         raise InputError("--device cuda: no NVIDIA GPU answers here; check nvidia-smi, or use --device cpu")
     return FOLDER / ("_".join(re.findall(r"[a-z0-9]+", kind.lower().replace("(r)", "").replace("(tm)", ""))) + ".json")
@@ -72,8 +71,3 @@ def keep(run: dict[str, Any], path: Path) -> None:
     rest = {name: value for name, value in run.items() if name != "benchmarks"}
     make_folder(path.parent)
     write_text(path, f'{json.dumps(rest, indent=1, ensure_ascii=False)[:-2]},\n "benchmarks": [\n{rows}\n]}}\n')
-
-
-def _model() -> str:
-    """Family and model numbers: a virtual machine's processor may have no other name than its maker's."""
-    return " ".join(number for name in ("cpu family", "model\t") if (number := cpu_fact(name))) or "unknown"
