@@ -7,6 +7,7 @@ The csv has the columns name, source, depth_kind, sequence. `metric_mm` depth is
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from .check import refuse
@@ -22,17 +23,25 @@ CODES: dict[str, tuple[DepthKind, DepthReader]] = {
 
 def read_csv_set(csv_path: Path) -> list[Sample]:
     """The samples of one set, its files not looked at. Raises DataError naming every bad line."""
-    try:
-        with csv_path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            lacking = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-            if lacking:
-                raise DataError(f"{csv_path}: got no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}")
-            records = [(reader.line_num, record) for record in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"cannot read {csv_path}: {error}; expected the csv of an RGB-D set") from error
+    records = read_records(csv_path, COLUMNS, "the csv of an RGB-D set")
     refuse([f"line {n}: {fault}" for n, record in records if (fault := _fault(record))], f"{csv_path}: lines")
     return [_sample(record, csv_path.with_suffix("")) for _, record in records]
+
+
+def read_records(path: Path, columns: Sequence[str], expected: str) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a csv with at least these columns, each with its line number. Raises DataError.
+
+    expected: what the csv is to be, for the message.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            lacking = [column for column in columns if column not in (reader.fieldnames or ())]
+            if lacking:
+                raise DataError(f"{path}: got no column {', '.join(lacking)}; expected {', '.join(columns)}")
+            return [(reader.line_num, record) for record in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read {path}: {error}; expected {expected}") from error
 
 
 def _fault(record: dict[str, str]) -> str:
