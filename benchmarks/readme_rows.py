@@ -32,7 +32,7 @@ ROWS = (
     ),
     Row(
         "How fast is it on two cores, every frame through net, layers and refocus? ²",
-        "`pullfocus bench --size 640x480 --frames 300`, `--size 1280x720`",
+        "`pullfocus bench --size 640x480 --frames 300 --warm-up 100 --repeat 5`, `--size 1280x720`",
         ("bench_480p", "bench_720p", "bench_480p_zen3", "bench_720p_zen3"),
         answers.speed,
     ),
@@ -56,10 +56,9 @@ ROWS = (
         answers.lens,
     ),
     Row(
-        "And other ways to blur by depth, handed the same true depth? The same on one scene of each "
-        "family; share of a sharp thing's colour that leaks into what is behind it ([all "
-        "figures](docs/benchmark_peers.md))",
-        "`python -m pullfocus.benchmarks.peers`",
+        "And other ways to blur by depth, handed the same true depth? The same scenes; share of a sharp "
+        "thing's colour that leaks into what is behind it ([all figures](docs/benchmark_peers.md))",
+        "`python -m pullfocus.benchmarks.peers CLIP --tcmonodepth FILE`",
         ("peers",),
         answers.peers,
     ),

@@ -71,9 +71,10 @@ def _floors(record: Record) -> str:
 def _conditions(record: Record) -> str:
     e, shape = record.environment, record.shape
     warning = " **Too busy: measure again on an idle machine.**" if record.others > BUSY else ""
+    machine = f"{e['cpu']} (family and model {e.get('cpu_model', 'unknown')}), {e['cores']} cores"
     return (
-        f"Measured on {e['cpu']}, {e['cores']} cores, {record.engine}, commit {e['commit']}, {shape['rounds']} rounds "
-        f"of {shape['frames']} frames; other programs took up to {record.others:.0%} of the cores.{warning}"
+        f"Measured on {machine}, {record.engine}, commit {e['commit']}, {shape['rounds']} rounds of {shape['frames']} "
+        f"frames; other programs took up to {record.others:.0%} of the cores.{warning}"
     )
 
 
