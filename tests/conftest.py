@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pullfocus.kernels.errors import InputError
 
 from .cuda_shim.card import LateCard
 from .cuda_shim.launcher import COMPILER, ShimLauncher
+from .fake_cupy import FakeCupy
 from .ported import Ported
 
 ABOUT_GPU = re.compile(r"\bmark\.gpu\b|\bon_gpu: \w|\bcuda: (?:Any|Ported)\b")  # in files with tests marked `gpu`
@@ -60,6 +62,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not torch.cuda.is_available():
         miss = pytest.fail if os.environ.get("PULLFOCUS_REQUIRE_GPU") == "1" else pytest.skip
         miss("PyTorch sees no NVIDIA GPU here")
+
+
+@pytest.fixture
+def cupy(monkeypatch: pytest.MonkeyPatch) -> FakeCupy:
+    fake = FakeCupy()
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    return fake
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
-from weakref import ref
 
 import numpy as np
 import pytest
@@ -23,6 +20,7 @@ from pullfocus.kernels.cuda.layout import BACK, FRONT, HIDDEN, cuts_of
 from pullfocus.kernels.errors import InputError
 
 from .cuda_shim.launcher import KERNEL, check
+from .fake_cupy import FakeArray, FakeCupy
 from .parity import photo, same, scene_depth
 from .ported import Ported
 
@@ -63,41 +61,8 @@ def test_the_tests_see_arguments_that_cuda_would_misread(arguments: tuple[Any, .
         check("k", ["p4", "i4", "f4"], arguments)
 
 
-class _FakeArray:
-    def __init__(self, contiguous: bool) -> None:
-        self.flags = SimpleNamespace(c_contiguous=contiguous)
-
-
-class _FakeCupy(SimpleNamespace):
-    """As much of CuPy as a launch needs: it writes down what it is asked for."""
-
-    ndarray = _FakeArray
-
-    def __init__(self) -> None:
-        runtime = SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=RuntimeError)
-        cuda = SimpleNamespace(runtime=runtime, ExternalStream=int, get_current_stream=lambda: self.current)
-        super().__init__(cuda=cuda, compiled=[], launched=[], current=SimpleNamespace(ptr=0))
-
-    def RawModule(self, code: str, options: tuple[str, ...]) -> Any:  # noqa: N802
-        self.compiled.append(options)
-        return SimpleNamespace(get_function=self._function)
-
-    def _function(self, name: str) -> Any:
-        def launch(*call: Any) -> None:
-            self.launched.append((name, *call))
-
-        return launch
-
-
-@pytest.fixture
-def cupy(monkeypatch: pytest.MonkeyPatch) -> _FakeCupy:
-    fake = _FakeCupy()
-    monkeypatch.setitem(sys.modules, "cupy", fake)
-    return fake
-
-
-def test_a_file_is_compiled_once_for_each_set_of_macros(cupy: _FakeCupy) -> None:
-    gpu, array = CupyLauncher(), _FakeArray(True)
+def test_a_file_is_compiled_once_for_each_set_of_macros(cupy: FakeCupy) -> None:
+    gpu, array = CupyLauncher(), FakeArray(True)
     for name in ("pull", "push", "pull"):
         gpu.launch(Kernel("fill.cu", name), (70, 9), array, 3, 0.5)  # pyright: ignore[reportArgumentType]
     gpu.launch(Kernel("fill.cu", "pull", ("DEEP",)), (1,), array)  # pyright: ignore[reportArgumentType]
@@ -106,7 +71,7 @@ def test_a_file_is_compiled_once_for_each_set_of_macros(cupy: _FakeCupy) -> None
     assert [call[0] for call in cupy.launched] == ["pull", "push", "pull", "pull"]
     name, grid, block, arguments = cupy.launched[0]
     assert (grid, block) == ((3, 2, 1), (32, 8, 1))
-    assert [type(argument) for argument in arguments] == [_FakeArray, np.int32, np.float32]
+    assert [type(argument) for argument in arguments] == [FakeArray, np.int32, np.float32]
 
 
 class _Plane:
@@ -115,7 +80,7 @@ class _Plane:
         return np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
 
 
-def test_a_decoder_s_plane_is_copied_when_the_default_stream_has_written_it(cupy: _FakeCupy) -> None:
+def test_a_decoder_s_plane_is_copied_when_the_default_stream_has_written_it(cupy: FakeCupy) -> None:
     log, target = list[str](), np.zeros((4, 4), np.uint8)
 
     def event(disable_timing: bool) -> Any:
@@ -142,7 +107,7 @@ def test_a_decoder_s_plane_is_copied_when_the_default_stream_has_written_it(cupy
 @pytest.mark.parametrize("chosen", [0, 5])
 @pytest.mark.parametrize("in_use", [True, False, None])
 def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu_and_none_of_cupys_was_chosen(
-    cupy: _FakeCupy, monkeypatch: pytest.MonkeyPatch, in_use: bool | None, chosen: int
+    cupy: FakeCupy, monkeypatch: pytest.MonkeyPatch, in_use: bool | None, chosen: int
 ) -> None:
     current = SimpleNamespace(cuda_stream=77)
     cuda = SimpleNamespace(is_initialized=lambda: in_use, current_stream=lambda: current)
@@ -151,174 +116,14 @@ def test_work_goes_to_pytorchs_stream_where_pytorch_uses_the_gpu_and_none_of_cup
     assert CupyLauncher().queue() == (77 if in_use and not chosen else cupy.current)
 
 
-class _FakeStream:
-    """What is asked of a stream that records, and of what is current while it does. fails: raised at its end."""
-
-    fails: Exception | None = None
-
-    def __init__(self, log: list[str], non_blocking: bool) -> None:
-        assert non_blocking, "it would wait for the work of others"
-        self._log = log
-
-    def __enter__(self) -> None:
-        self._log.append("stream")
-
-    def __exit__(self, *_: object) -> None:
-        self._log.append("no stream")
-
-    def begin_capture(self) -> None:
-        self._log.append("begin")
-
-    def end_capture(self) -> Any:
-        self._log.append("end")
-        if self.fails is not None:
-            raise self.fails
-        return SimpleNamespace(launch=lambda: self._log.append("launch"))
-
-
-@pytest.fixture
-def log(cupy: _FakeCupy) -> list[str]:
-    log = list[str]()
-
-    @contextmanager
-    def allocator(malloc: str) -> Generator[None]:
-        log.append(malloc)
-        yield
-        log.append("usual memory")
-
-    def stream(non_blocking: bool) -> _FakeStream:
-        return _FakeStream(log, non_blocking)
-
-    cupy.cuda.Stream, cupy.cuda.using_allocator = stream, allocator
-
-    def pool(allocator: Callable[[int], Any]) -> Any:
-        del allocator
-        return SimpleNamespace(malloc=f"memory {log.append('pool')}")
-
-    cupy.cuda.MemoryPool = pool
-    return log
-
-
-def test_work_is_captured_on_a_stream_and_in_memory_of_its_own(cupy: _FakeCupy, log: list[str]) -> None:
-    del cupy
-    gpu = CupyLauncher()
-    play = gpu.captured(lambda: log.append("work"))
-    around = ["stream", "memory None", "begin", "work", "end", "usual memory", "no stream"]
-    assert log == ["pool", *around]
-    play()
-    gpu.captured(lambda: log.append("work"))
-    assert log == ["pool", *around, "launch", *around]  # graphs share the pool
-
-
-@pytest.mark.parametrize("fails", [None, RuntimeError("operation failed due to a previous error during capture")])
-def test_a_capture_that_failed_is_ended_and_the_next_begins_anew(
-    cupy: _FakeCupy, log: list[str], monkeypatch: pytest.MonkeyPatch, fails: Exception | None
-) -> None:
-    del cupy
-    gpu = CupyLauncher()
-
-    def refused() -> None:
-        raise RuntimeError("operation not permitted when stream is capturing")
-
-    monkeypatch.setattr(_FakeStream, "fails", fails)
-    with pytest.raises(RuntimeError, match="not permitted"):
-        gpu.captured(refused)
-    assert log[-2:] == ["end", "no stream"]
-    monkeypatch.setattr(_FakeStream, "fails", None)
-    gpu.captured(lambda: None)
-    assert log.count("pool") == 2
-
-
-class _Memory:
-    """Of the device. left: how many more pieces there are."""
-
-    left = 1
-
-    def __init__(self, size: int) -> None:
-        del size
-        if not self.left:
-            raise MemoryError("out of memory")
-        type(self).left -= 1
-
-
-class _Pool:
-    """As CuPy's: when memory is short it frees what nobody has, and asks again."""
-
-    def __init__(self, allocator: Callable[[int], Any]) -> None:
-        self._allocator, self._free = allocator, list[Any]()
-
-    def malloc(self, size: int) -> None:
-        """Taken, and let go of."""
-        try:
-            self._free.append(self._allocator(size))
-        except MemoryError:
-            self._free.clear()
-            self._free.append(self._allocator(size))
-
-
-def test_memory_that_a_graph_works_in_is_its_own_when_memory_runs_out(
-    cupy: _FakeCupy, log: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made, mallocs = list[ref[_Memory]](), list[Callable[[int], None]]()
-
-    def memory(size: int) -> _Memory:
-        out = _Memory(size)
-        made.append(ref(out))
-        return out
-
-    @contextmanager
-    def allocator(malloc: Callable[[int], None]) -> Generator[None]:
-        mallocs.append(malloc)
-        yield
-
-    def pointer(memory: _Memory, offset: int) -> Any:
-        return SimpleNamespace(mem=memory, offset=offset)
-
-    monkeypatch.setattr(_Memory, "left", 1)
-    cupy.cuda.Memory, cupy.cuda.MemoryPointer, cupy.cuda.MemoryPool = memory, pointer, _Pool
-    cupy.cuda.using_allocator = allocator
-    gpu = CupyLauncher()
-    play = gpu.captured(lambda: mallocs[-1](8))
-    with pytest.raises(MemoryError):
-        gpu.captured(lambda: mallocs[-1](16))
-    mallocs.clear()
-    gc.collect()
-    play()
-    assert log[-1] == "launch"
-    assert made[0]() is not None
-    del play
-    gc.collect()
-    assert made[0]() is None
-
-
-def test_a_table_that_was_not_sent_is_none(cupy: _FakeCupy) -> None:
-    """What fails within a recording never happens, so the next frame must not take it for done."""
-    sent = list[Any]()
-
-    def asarray(values: np.ndarray, order: str) -> Any:
-        assert order == "C"
-        sent.append(values)
-        return f"array {len(sent)}"
-
-    def refused() -> None:
-        raise RuntimeError("operation not permitted when stream is capturing")
-
-    cupy.asarray, cupy.current = asarray, SimpleNamespace(ptr=5, synchronize=refused)
-    gpu = CupyLauncher()
-    with pytest.raises(RuntimeError, match="not permitted"):
-        gpu.table("ones", lambda: np.ones(3))
-    cupy.current.synchronize = lambda: None
-    assert [gpu.table("ones", lambda: np.ones(3)) for _ in range(2)] == ["array 2"] * 2
-
-
-def test_arrays_are_where_cupy_says(cupy: _FakeCupy) -> None:
+def test_arrays_are_where_cupy_says(cupy: FakeCupy) -> None:
     cupy.cuda.runtime.getDevice = lambda: 3
     array: Any = SimpleNamespace(data=SimpleNamespace(ptr=0x7F00))
     gpu = CupyLauncher()
     assert (gpu.device_id, gpu.address(array)) == (3, 0x7F00)
 
 
-def test_a_gpu_that_does_not_answer_cupy_is_one_line_with_the_reason(cupy: _FakeCupy) -> None:
+def test_a_gpu_that_does_not_answer_cupy_is_one_line_with_the_reason(cupy: FakeCupy) -> None:
     cupy.cuda.runtime.getDeviceCount = lambda: 0
     with pytest.raises(InputError, match=r"no NVIDIA GPU answers CuPy \(it counts none\)"):
         CupyLauncher()
@@ -331,9 +136,9 @@ def test_a_gpu_that_does_not_answer_cupy_is_one_line_with_the_reason(cupy: _Fake
         CupyLauncher()
 
 
-@pytest.mark.parametrize(("argument", "said"), [(np.zeros(3), "main memory"), (_FakeArray(False), "C-contiguous")])
-def test_arrays_that_a_kernel_cannot_read_are_refused(cupy: _FakeCupy, argument: Any, said: str) -> None:
-    gpu, place = CupyLauncher(), _FakeArray(True)
+@pytest.mark.parametrize(("argument", "said"), [(np.zeros(3), "main memory"), (FakeArray(False), "C-contiguous")])
+def test_arrays_that_a_kernel_cannot_read_are_refused(cupy: FakeCupy, argument: Any, said: str) -> None:
+    gpu, place = CupyLauncher(), FakeArray(True)
     with pytest.raises(InputError, match=said):
         gpu.launch(Kernel("fill.cu", "pull"), (1,), argument)
     with pytest.raises(InputError, match=said):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count, islice
-from pathlib import Path
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any, cast
 
 import numpy as np
@@ -13,59 +12,14 @@ import pytest
 from pullfocus.kernels.api import Lens, RefocusStyle
 from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.graphs import MOST_GRAPHS
-from pullfocus.kernels.cuda.launch import Argument, DeviceArray, Kernel, Recordable, Shape
+from pullfocus.kernels.cuda.launch import DeviceArray, Recordable
 from pullfocus.kernels.cuda.program import Coming, Program, run
 from pullfocus.kernels.cuda.recording import MOST_REMEMBERED, RecordingLauncher
 from pullfocus.kernels.cuda.sketch import Results, results_of
 
 from .cuda_shim.launcher import ShimLauncher
 from .parity import photo
-
-SIZE_HW = 48, 64
-CENTRES = np.array([0.1, 0.3, 0.6, 0.9])
-
-
-class Counting(ShimLauncher):
-    """captures: how many graphs were made; plays: how often they ran. refuses: make none.
-
-    One thread at a time: the shim's kernels know but one `threadIdx`.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.captures = self.plays = 0
-        self.refuses: type[Exception] | None = None
-        self._lock = Lock()
-        self.full_until_forgotten = False
-
-    def forget(self) -> None:
-        self.full_until_forgotten = False
-
-    def launch(self, kernel: Kernel, extent: Shape, *arguments: Argument) -> None:
-        self._check_memory()
-        with self._lock:
-            super().launch(kernel, extent, *arguments)
-
-    def copy(self, array: DeviceArray) -> DeviceArray:
-        self._check_memory()
-        return super().copy(array)
-
-    def _check_memory(self) -> None:
-        if self.full_until_forgotten:
-            raise MemoryError("out of memory")
-
-    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
-        if self.refuses is not None:
-            raise self.refuses("operation not permitted\nwhen stream is capturing")
-        self.captures += 1
-        play = super().captured(work)
-
-        def counted() -> None:
-            self.plays += 1
-            with self._lock:
-                play()
-
-        return counted
+from .recorded import CENTRES, SIZE_HW, Counting, assert_same_both_ways, random_depth, refocused
 
 
 @pytest.fixture
@@ -78,31 +32,9 @@ def recording(gpu: Counting) -> RecordingLauncher:
     return RecordingLauncher(gpu)
 
 
-def _depth(seed: int, size_hw: tuple[int, int] = SIZE_HW) -> Any:
-    return np.random.default_rng(seed).random(size_hw, np.float32)
-
-
-def _both(
-    recording: RecordingLauncher, gpu: Counting, work: Callable[[CudaKernels, int], DeviceArray], index: int
-) -> None:
-    """Whether frame `index` is the same both ways."""
-    with recording.frame():
-        out = work(CudaKernels(recording), index)
-    expected = work(CudaKernels(gpu), index)
-    np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, expected))
-
-
-def _refocused(kernels: CudaKernels, index: int) -> DeviceArray:
-    picture, depth = kernels.upload(photo(SIZE_HW)), kernels.upload(_depth(index))
-    smooth = kernels.smooth(kernels.finite(depth), 3, 0)
-    large = kernels.upsample(kernels.resize(smooth, (12, 16)), picture)
-    lens = Lens(0.3 + 0.001 * index, 4.0, 0.02)
-    return kernels.refocus(picture, large, CENTRES, lens, RefocusStyle())
-
-
 def test_replayed_frames_are_those_that_were_launched(recording: RecordingLauncher, gpu: Counting) -> None:
     for index in range(5):
-        _both(recording, gpu, _refocused, index)
+        assert_same_both_ways(recording, gpu, refocused, index)
     assert (gpu.captures, gpu.plays) == (1, 4)
 
 
@@ -111,7 +43,7 @@ def test_depth_through_time(recording: RecordingLauncher, gpu: Counting) -> None
         belief, before, out = None, gpu.zeros((*SIZE_HW, 3), np.uint8), list[Any]()
         for index in range(frames):
             with launcher.frame() if isinstance(launcher, RecordingLauncher) else gpu.queue():
-                now, new = kernels.upload(np.roll(photo(SIZE_HW), index, 1)), kernels.upload(_depth(index))
+                now, new = kernels.upload(np.roll(photo(SIZE_HW), index, 1)), kernels.upload(random_depth(index))
                 if belief is None:
                     belief = kernels.first_belief(new, (24, 32))
                 else:
@@ -130,34 +62,34 @@ def test_depth_through_time(recording: RecordingLauncher, gpu: Counting) -> None
 
 def test_what_is_asked_for_within_a_frame_is_handed_over_at_once(recording: RecordingLauncher, gpu: Counting) -> None:
     def asked(kernels: CudaKernels, index: int) -> DeviceArray:
-        first = kernels.smooth(kernels.upload(_depth(index)), 3, 3)
+        first = kernels.smooth(kernels.upload(random_depth(index)), 3, 3)
         here = kernels.download(first)
         return kernels.smooth(kernels.upload(here * 2.0), 5, 0)
 
     for index in range(4):
-        _both(recording, gpu, asked, index)
+        assert_same_both_ways(recording, gpu, asked, index)
     assert gpu.captures == 2
 
 
 def test_a_slow_pull_of_focus_and_aperture_is_mostly_replayed(recording: RecordingLauncher, gpu: Counting) -> None:
-    picture, depth, frames = gpu.upload(photo((180, 240))), gpu.upload(_depth(1, (180, 240))), 60
+    picture, depth, frames = gpu.upload(photo((180, 240))), gpu.upload(random_depth(1, (180, 240))), 60
 
     def pulled(kernels: CudaKernels, index: int) -> DeviceArray:
         lens = Lens(0.2 + 0.4 * index / frames, 6.0 + 2.0 * index / frames, 0.02)
         return kernels.refocus(picture, depth, CENTRES, lens, RefocusStyle())
 
     for index in range(frames):
-        _both(recording, gpu, pulled, index)
+        assert_same_both_ways(recording, gpu, pulled, index)
     assert gpu.plays > 0.6 * frames
 
 
 def test_old_graphs_are_let_go_of(recording: RecordingLauncher, gpu: Counting) -> None:
     def of_width(width: int) -> None:
         def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
-            return kernels.smooth(kernels.upload(_depth(index, (16, width))), 3, 0)
+            return kernels.smooth(kernels.upload(random_depth(index, (16, width))), 3, 0)
 
         for index in range(2):
-            _both(recording, gpu, smoothed, index)
+            assert_same_both_ways(recording, gpu, smoothed, index)
 
     for width in range(20, 21 + MOST_GRAPHS):
         of_width(width)
@@ -166,96 +98,19 @@ def test_old_graphs_are_let_go_of(recording: RecordingLauncher, gpu: Counting) -
     assert gpu.captures == MOST_GRAPHS + 2
 
 
-@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
-def test_without_graphs_all_is_launched_one_by_one(
-    recording: RecordingLauncher, gpu: Counting, error: type[Exception]
-) -> None:
-    gpu.refuses = error
-    for index in range(4):
-        _both(recording, gpu, _refocused, index)
-    assert recording.graphs.refused == "operation not permitted when stream is capturing"
-    assert gpu.plays == 0
-
-
-def test_graphs_give_way_where_memory_is_short(recording: RecordingLauncher, gpu: Counting) -> None:
-    for index in range(3):
-        _both(recording, gpu, _refocused, index)
-
-    def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
-        return kernels.smooth(kernels.upload(_depth(index)), 5, 3)
-
-    gpu.full_until_forgotten = True
-    with recording.frame():
-        out = smoothed(CudaKernels(recording), 1)
-    assert (gpu.full_until_forgotten, len(recording.graphs), recording.graphs.refused) == (False, 0, None)
-    np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, smoothed(CudaKernels(gpu), 1)))
-    for index in range(3):
-        _both(recording, gpu, _refocused, index)  # and are made anew
-    assert len(recording.graphs) == 1
-
-
-def test_graphs_give_way_to_the_results_of_one_of_them(recording: RecordingLauncher, gpu: Counting) -> None:
-    for index in range(3):
-        _both(recording, gpu, _refocused, index)
-    gpu.full_until_forgotten = True
-    with recording.frame():
-        out = _refocused(CudaKernels(recording), 3)
-    assert (gpu.full_until_forgotten, len(recording.graphs), recording.graphs.refused) == (False, 0, None)
-    np.testing.assert_array_equal(cast(Any, recording.there(out)), cast(Any, _refocused(CudaKernels(gpu), 3)))
-
-
-class Wrong(Counting):
-    """Its graphs do nothing."""
-
-    def captured(self, work: Callable[[], object]) -> Callable[[], None]:
-        super().captured(work)
-        return lambda: None
-
-
-def test_a_graph_on_trial_that_gives_other_values_is_refused(shim: ShimLauncher, gpu: Counting) -> None:
-    for launcher, refused in ((gpu, False), (Wrong(shim.folder), True)):
-        recording = RecordingLauncher(launcher)
-        recording.graphs.on_trial = True
-        for index in range(3):
-            _both(recording, launcher, _refocused, index)
-        assert (len(recording.graphs) == 0) is refused
-        why = "a graph gave other values than its kernels launched one by one"
-        assert recording.graphs.refused == (why if refused else None)
-
-
-def test_memory_that_is_short_without_graphs_is_an_error(recording: RecordingLauncher, gpu: Counting) -> None:
-    """And what failed is not known yet: a recording would find its kernels and tables missing."""
-
-    def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
-        return kernels.smooth(kernels.upload(_depth(index)), 3, 0)
-
-    def failing() -> DeviceArray:
-        with recording.frame():
-            return smoothed(CudaKernels(recording), 0)
-
-    gpu.full_until_forgotten = True
-    with pytest.raises(MemoryError):
-        failing()
-    gpu.forget()
-    _both(recording, gpu, smoothed, 0)
-    assert gpu.captures == 0
-    _both(recording, gpu, smoothed, 1)
-    assert gpu.captures == 1
-
-
 def test_work_of_a_frame_that_failed_is_dropped(recording: RecordingLauncher) -> None:
     kernels, lost = CudaKernels(recording), list[DeviceArray]()
 
     def failing() -> None:
         with recording.frame():
-            lost.append(kernels.smooth(kernels.upload(_depth(0)), 3, 0))
+            lost.append(kernels.smooth(kernels.upload(random_depth(0)), 3, 0))
             raise KeyError("engine")
 
     with pytest.raises(KeyError):
         failing()
     with pytest.raises(RuntimeError, match="failed before it was handed"):
         kernels.download(lost[0])
-    assert kernels.download(kernels.smooth(kernels.upload(_depth(0)), 3, 0)).shape == SIZE_HW
+    assert kernels.download(kernels.smooth(kernels.upload(random_depth(0)), 3, 0)).shape == SIZE_HW
 
 
 def test_threads_have_frames_of_their_own(recording: RecordingLauncher, gpu: Counting) -> None:
@@ -263,11 +118,11 @@ def test_threads_have_frames_of_their_own(recording: RecordingLauncher, gpu: Cou
 
     def frames(width: int) -> None:
         def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
-            return kernels.smooth(kernels.upload(_depth(index, (16, width))), 3, 5)
+            return kernels.smooth(kernels.upload(random_depth(index, (16, width))), 3, 5)
 
         try:
             for index in range(30):
-                _both(recording, gpu, smoothed, index)
+                assert_same_both_ways(recording, gpu, smoothed, index)
         except BaseException as error:
             failures.append(error)
 
@@ -338,7 +193,7 @@ def test_memory_is_let_go_of_after_its_last_use(gpu: Counting) -> None:
 def test_only_what_is_still_referred_to_is_a_result(recording: RecordingLauncher) -> None:
     with recording.frame():
         kernels = CudaKernels(recording)
-        kept, dropped = (kernels.smooth(kernels.upload(_depth(0)), 3, 0) for _ in range(2))
+        kept, dropped = (kernels.smooth(kernels.upload(random_depth(0)), 3, 0) for _ in range(2))
         assert isinstance(dropped, Coming)
         del dropped
     assert np.isfinite(cast(Any, recording.there(kept))).all()
@@ -355,7 +210,7 @@ def test_results_are_known_before_anything_is_run() -> None:
 
 
 def test_what_is_only_handed_through_is_itself(recording: RecordingLauncher) -> None:
-    kernels, plane = CudaKernels(recording), recording.upload(_depth(0))
+    kernels, plane = CudaKernels(recording), recording.upload(random_depth(0))
     with recording.frame():
         same = kernels.resize(plane, SIZE_HW)
         first, _, copy = recording.call(_halves, plane, 4)
@@ -366,8 +221,8 @@ def test_what_is_only_handed_through_is_itself(recording: RecordingLauncher) -> 
 
 def test_values_are_told_apart(recording: RecordingLauncher, gpu: Counting) -> None:
     def smoothed(kernels: CudaKernels, index: int) -> DeviceArray:
-        return kernels.smooth(kernels.upload(_depth(index)), 3 if index % 2 else 5, 0)
+        return kernels.smooth(kernels.upload(random_depth(index)), 3 if index % 2 else 5, 0)
 
     for index in range(6):
-        _both(recording, gpu, smoothed, index)
+        assert_same_both_ways(recording, gpu, smoothed, index)
     assert (gpu.captures, gpu.plays) == (2, 4)
