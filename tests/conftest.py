@@ -145,12 +145,14 @@ def rng() -> np.random.Generator:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """For torch on small pictures: there threads wait for each other more than they work."""
+    import cv2
     import torch
 
-    threads = torch.get_num_threads()
+    threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads[0])
+    cv2.setNumThreads(threads[1])  # training takes OpenCV's threads away
 
 
 @pytest.fixture

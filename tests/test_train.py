@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,45 +16,16 @@ import torch
 from pullfocus.engines.checkpoint import load
 from pullfocus.engines.torch_engine import load_net
 from pullfocus.kernels.errors import CheckpointError, InputError
-from pullfocus.training import trainer
 from pullfocus.training.config import read_recipe
 from pullfocus.training.run_log import read_log
 from pullfocus.training.train import TrainingRequest, run_training
 from pullfocus.training.trainer import learning_rate
 
-from .command import PULLFOCUS, assert_one_line, run, wait_for
+from .command import PULLFOCUS, assert_one_line, run
 from .sets import write_picture, write_set
+from .training_runs import FILES, TINY, train, weights
 
-# Each epoch writes 130 MB of state: a run has no more of them than its test asks for.
-TINY = (
-    "sizes=[{height=64,width=64}]",
-    "batch=2",
-    "epochs=1",
-    "steps_per_epoch=2",
-    "small_share=0.0",
-    "optimiser.warmup_steps=1",
-)
-FILES = ["config.json", "curves.png", "epochs.csv", "resnet18.safetensors", "state.pt"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small pictures: more threads only wait for each other."""
-    threads = cv2.getNumThreads(), torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    cv2.setNumThreads(threads[0])  # training takes OpenCV's threads away
-    torch.set_num_threads(threads[1])
-
-
-def train(folder: Path, out: str = "run", *changes: str, recipe: str = "best", source: str = "mine") -> Path:
-    data = write_set(folder, 6, source=source)
-    run_training(TrainingRequest((data,), folder / out, recipe, (*TINY, *changes)))
-    return folder / out
-
-
-def weights(run: Path) -> dict[str, np.ndarray]:
-    return dict(load(run / "resnet18.safetensors", any_net=True).tensors)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_run_leaves_config_log_curves_weights_and_state(tmp_path: Path) -> None:
@@ -90,32 +58,6 @@ def test_same_seed_same_weights(tmp_path: Path) -> None:
     )
     assert all(np.array_equal(first[key], again[key]) for key in first)
     assert any(not np.array_equal(first[key], other[key]) for key in first)
-
-
-@pytest.mark.usefixtures("no_curves")
-def test_resumed_run_is_the_run_that_was_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changes = ("epochs=3", "views.noise=1.0", "losses={log_l1=1.0,virtual_normal=1.0}")
-    whole = train(tmp_path, "whole", *changes)
-    monkeypatch.setattr(trainer, "SAVE_EVERY_S", 0.0)  # a state after every step
-    real_step, taken = trainer.Trainer._train_on, 0  # pyright: ignore[reportPrivateUsage]
-
-    def killed_at_fourth(self: trainer.Trainer, batch: object) -> object:
-        nonlocal taken
-        taken += 1
-        if taken == 4:  # the second of the second epoch
-            raise KeyboardInterrupt
-        return real_step(self, batch)  # pyright: ignore
-
-    monkeypatch.setattr(trainer.Trainer, "_train_on", killed_at_fourth)
-    with pytest.raises(KeyboardInterrupt):
-        train(tmp_path, "cut", *changes)
-    assert [row["epoch"] for row in read_log(tmp_path / "cut" / "epochs.csv")] == [1]
-    torch.manual_seed(1)  # what the process drew before must not matter
-    run_training(TrainingRequest((tmp_path / "set.csv",), tmp_path / "cut", resume=True))
-    assert taken == 4 + 3  # the fourth step again, and no step twice that was saved
-    mine, theirs = weights(tmp_path / "cut"), weights(whole)
-    assert all(np.array_equal(mine[key], theirs[key]) for key in theirs)
-    assert (tmp_path / "cut" / "epochs.csv").read_text() == (whole / "epochs.csv").read_text()
 
 
 @pytest.mark.usefixtures("no_curves")
@@ -200,19 +142,3 @@ def test_pictures_that_cannot_be_trained_on_are_one_line(tmp_path: Path) -> None
     held = write_set(tmp_path, 1, "disparity", "people_teacher")
     assert_one_line(run("train", held, "-o", tmp_path / "run"), "only the 1 pictures that are held back")
     assert not (tmp_path / "run").exists()
-
-
-def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
-    data = write_set(tmp_path, 6)
-    out = tmp_path / "run"
-    command = [str(PULLFOCUS), "train", str(data), "-o", str(out)]
-    command += [part for change in (*TINY, "epochs=1000") for part in ("--set", change)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for(lambda: (out / "state.pt").exists())
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130, stderr
-    assert sorted(p.name for p in out.iterdir()) == FILES
-    told = re.search(r"stopped after step (\d+) of 2000; --resume goes on from there\n$", stderr)
-    assert told, stderr
-    assert torch.load(out / "state.pt", weights_only=True)["step"] == int(told[1])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from ..engines.interrupts import check_interrupts
 from .data import Pair, Sample
 from .metrics import (
     Frame,
@@ -101,12 +102,14 @@ def score_table(scores: Mapping[str, Score]) -> Table:
 def score(predict: Predict, samples: Sequence[Sample], *, video: bool = False) -> Score:
     """Mean figures over `samples`.
 
-    With `video`, neighbouring samples of one sequence and size are consecutive frames.
+    With `video`, neighbouring samples of one sequence and size are consecutive frames. Raises KeyboardInterrupt between
+    two pictures where a block of `Interrupts` puts Ctrl-C off.
     """
     rng = np.random.default_rng(0)
     figures: list[dict[str, float]] = []
     before: tuple[tuple[str, int, int], Frame] | None = None
     for sample in samples:
+        check_interrupts()
         pair = sample.read()
         prediction = full_size(predict, pair)
         figures.append(_picture_figures(prediction, pair, rng))

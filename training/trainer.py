@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..engines import checkpoint
 from ..engines.atomic import written_aside
-from ..engines.interrupts import Interrupts, StoppedError
+from ..engines.interrupts import Interrupts, StoppedError, check_interrupts
 from ..engines.network import DepthNet
 from ..kernels.errors import CheckpointError
 from .batches import Batch, Batches, whole_picture
@@ -63,6 +63,7 @@ class Trainer:
         self._step, self._sums = 0, _Sums()
         self._log = RunLog(out)
         self._steps_per_epoch = config.steps_per_epoch or math.ceil(len(training) / config.batch)
+        self._last = config.epochs * self._steps_per_epoch
 
     def run(self) -> None:
         """Train to the last epoch; weights, state and log in the run's folder are whole at any time.
@@ -70,13 +71,15 @@ class Trainer:
         Raises StoppedError on Ctrl-C, with the state of the step that was at hand saved; one of several processes
         ends at once, and the last saved state is up to five minutes old.
         """
-        process, last = self._process, self._config.epochs * self._steps_per_epoch
+        process, last = self._process, self._last
         saved_s = time.monotonic()
         with (
             self._interrupts() as interrupts,
             Batches(self._training, self._config, process.device, process.rank, process.world) as batches,
             training_progress(last, self._step, process.leads) as on_step,
         ):
+            if self._sums.count and self._step % self._steps_per_epoch == 0:
+                self._end_epoch()  # the run ended while it validated
             for batch in batches.steps(self._step + 1, last):
                 terms = self._train_on(batch)
                 self._sums.add(terms)
@@ -88,18 +91,22 @@ class Trainer:
                     self._save_state()
                     saved_s = time.monotonic()
                 if interrupts is not None and self._step < last:
-                    self._check(interrupts, last)
+                    self._check(interrupts)
 
     def _interrupts(self) -> Interrupts | nullcontext[None]:
         # Of several processes one would wait for ever for the others' part of a step that they do not take.
         return Interrupts() if self._process.world == 1 else nullcontext()
 
-    def _check(self, interrupts: Interrupts, last: int) -> None:
+    def _check(self, interrupts: Interrupts) -> None:
         try:
             interrupts.check()
         except KeyboardInterrupt as stop:
             self._save_state()
-            raise StoppedError(f"stopped after step {self._step} of {last}; --resume goes on from there") from stop
+            raise self._stopped from stop
+
+    @property
+    def _stopped(self) -> StoppedError:
+        return StoppedError(f"stopped after step {self._step} of {self._last}; --resume goes on from there")
 
     def _train_on(self, batch: Batch) -> dict[str, Tensor]:
         config, step = self._config, self._step + 1
@@ -122,10 +129,15 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         epoch = self._step // self._steps_per_epoch
+        if self._validation:
+            self._save_state()  # with the epoch's means, which tell one that goes on that it is not validated yet
         if self._process.leads:
             net = self.trained
             row = {f"train_{name}": value for name, value in self._sums.means().items()}
-            row |= {f"validation_{name}": value for name, value in self._validate(net).items()}
+            try:
+                row |= {f"validation_{name}": value for name, value in self._validate(net).items()}
+            except KeyboardInterrupt as stop:
+                raise self._stopped from stop
             self._log.add(epoch, self._step, row)
             save_weights(net, self._config, self._step, self._out)
         self._sums = _Sums()
@@ -154,6 +166,7 @@ class Trainer:
         device, config = self._process.device, self._config
         totals: list[float] = []
         for sample in self._validation:
+            check_interrupts()
             batch = whole_picture(sample.read(), config, device)
             totals.append(float(objective([net.eval()(batch.normalised())], batch, config)["total"]))
         return sum(totals) / len(totals)
@@ -194,23 +207,23 @@ class _Sums:
 
     def __init__(self) -> None:
         self._totals: dict[str, Tensor] = {}
-        self._count = 0
+        self.count = 0
 
     def add(self, terms: dict[str, Tensor]) -> None:
         for name, value in terms.items():
             self._totals[name] = self._totals[name] + value if name in self._totals else value
-        self._count += 1
+        self.count += 1
 
     def means(self) -> dict[str, float]:
-        return {name: float(total) / max(self._count, 1) for name, total in self._totals.items()}
+        return {name: float(total) / max(self.count, 1) for name, total in self._totals.items()}
 
     def state(self) -> dict[str, Any]:
-        return {"totals": self._totals, "count": self._count}
+        return {"totals": self._totals, "count": self.count}
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> _Sums:
         sums = cls()
-        sums._totals, sums._count = state["totals"], state["count"]
+        sums._totals, sums.count = state["totals"], state["count"]
         return sums
 
 
