@@ -14,8 +14,8 @@ from pullfocus.engines.network import DepthNet
 from pullfocus.kernels.errors import InputError
 from pullfocus.training import study as study_module
 from pullfocus.training.data import open_set
-from pullfocus.training.study import Lab, Trial, main, read_study, read_trials, table
-from rich.console import Console
+from pullfocus.training.study import Lab, main, read_study
+from pullfocus.training.trials import Trial, Trials
 from safetensors.torch import save_file
 
 from .sets import write_set
@@ -65,11 +65,11 @@ def test_a_study_is_trained_once_and_goes_on(
     data, output = write_set(tmp_path, 20), tmp_path / "table.json"
     request = (study_file, [data], [f"resnet18={weights}"], tmp_path / "out", output)
     main(*request, only=["plain"], seeds=[1])
-    assert [(t.row, t.seed, t.steps) for t in read_trials(output)[0]] == [("plain", 1, 2)]
+    assert [(t.row, t.seed, t.steps) for t in Trials.read(output).trials] == [("plain", 1, 2)]
     main(*request, only=["plain"])
-    assert [(t.row, t.seed, t.steps) for t in read_trials(output)[0]] == [("plain", 0, 2), ("plain", 1, 2)]
+    assert [(t.row, t.seed, t.steps) for t in Trials.read(output).trials] == [("plain", 0, 2), ("plain", 1, 2)]
     main(*request)
-    trials, _ = read_trials(output)
+    trials = Trials.read(output).trials
     assert {(t.row, t.seed) for t in trials} == {(row, seed) for row in ("plain", "attention") for seed in (0, 1)}
     assert trials[0].sources["mine"]["pictures"] == 1
     assert len(json.loads(output.read_text(encoding="utf-8"))["environments"]) == 1
@@ -109,15 +109,6 @@ def test_a_dearer_row_gets_fewer_steps(
     assert lab.trial("attention", 0).steps == 1
     costs["attention"] = 1.02  # no more than noise
     assert lab.trial("attention", 0).steps == 2
-
-
-def test_the_table_gives_means_over_seeds(study_file: Path) -> None:
-    trials = [Trial("plain", seed, 2, 1.0, {"mine": {"pair_order": value}}) for seed, value in ((0, 0.8), (1, 0.9))]
-    for trial in trials:
-        trial.sources["mine"] |= dict.fromkeys(("delta1", "abs_rel", "edge_ratio", "boundary_f1"))
-    console = Console(width=120, record=True)
-    console.print(table(read_study(study_file), trials))
-    assert "0.8500" in console.export_text()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ processes may write one table, each with `--seed` of its own.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from time import perf_counter, process_time
@@ -21,10 +20,8 @@ import torch
 import typer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.console import Console
-from rich.table import Table
 
-from ..engines.atomic import make_folder, write_text
-from ..engines.environment import environment
+from ..engines.atomic import make_folder
 from ..engines.interrupts import StoppedError
 from ..engines.network import DepthNet
 from ..kernels.errors import InputError
@@ -37,12 +34,12 @@ from .process import Process
 from .scoring import score
 from .tool import run_tool
 from .trainer import STATE, Trainer
+from .trials import Trial, Trials, for_terminal
 from .variants import VariantNet
 
 PROBE_STEPS = 8  # how many steps tell what a step costs
 PROBES = 2  # of each row; the least counts, for what other work on the machine adds is noise
 SAME_COST = 0.1  # a difference of cost that may be noise
-COLUMNS = ("pair_order", "delta1", "abs_rel", "edge_ratio", "boundary_f1")
 
 
 class Study(BaseModel):
@@ -76,20 +73,6 @@ def read_study(path: Path) -> Study:
     for row in study.rows:
         study.config(row, 0, study.steps)
     return study
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One net of the table, and its scores by source of validation.
-
-    train_s: seconds of training, of processor time (all threads) on a CPU, of wall time on a GPU.
-    """
-
-    row: str
-    seed: int
-    steps: int
-    train_s: float
-    sources: dict[str, dict[str, float | None]]
 
 
 class Lab:
@@ -155,47 +138,6 @@ def _slug(row: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in row.lower())
 
 
-def table(study: Study, trials: Sequence[Trial]) -> Table:
-    """Means over the seeds, a line for each row and source."""
-    result = Table("row", "source", "seeds", *COLUMNS, box=None)
-    for row in study.rows:
-        mine = [trial for trial in trials if trial.row == row]
-        for source in mine[0].sources if mine else ():
-            values = [_mean([trial.sources[source][name] for trial in mine]) for name in COLUMNS]
-            result.add_row(row, source, str(len(mine)), *values)
-    return result
-
-
-def _mean(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{sum(known) / len(known):.4f}" if known else "–"
-
-
-def read_trials(path: Path) -> tuple[list[Trial], list[dict[str, str]]]:
-    """The trials of a table written before, and where they ran; none when there is no such file. Raises InputError."""
-    if not path.exists():
-        return [], []
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        return [Trial(**trial) for trial in facts["trials"]], list(facts["environments"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a table of this tool ({error}); choose another file") from error
-
-
-def _add(path: Path, study: Study, new: Trial) -> None:
-    """Write the table with one more trial. Raises OutputError."""
-    trials, environments = read_trials(path)  # again: another process may have written meanwhile
-    here = environment("torch")
-    rows = list(study.rows)
-    trials = sorted([*trials, new], key=lambda trial: (trial.seed, rows.index(trial.row) if trial.row in rows else -1))
-    facts = {
-        "study": study.model_dump(),
-        "environments": environments if here in environments else [*environments, here],
-        "trials": [asdict(trial) for trial in trials],
-    }
-    write_text(path, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-
-
 def main(
     study_file: Annotated[Path, typer.Argument(metavar="STUDY", help="a file such as training/studies/ablation.toml")],
     data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="training sets")],
@@ -213,20 +155,27 @@ def main(
     beyond = [seed for seed in seeds or () if not 0 <= seed < study.seeds]
     if beyond:
         raise InputError(f"--seed: got {beyond[0]}; expected 0 to {study.seeds - 1}")
-    read_trials(output)
+    table_so_far(study, output)
     samples = open_labelled(data)
     cv2.setNumThreads(1)  # the loader's threads already share the cores with torch
     lab = Lab(study, samples, dict(_assignment(text) for text in weights), out)
     try:
         for seed, row in product(seeds or range(study.seeds), only or study.rows):
-            if any((trial.row, trial.seed) == (row, seed) for trial in read_trials(output)[0]):
+            if table_so_far(study, output).has(row, seed):
                 continue
             trial = lab.trial(row, seed)
-            _add(output, study, trial)
+            # Read again: another process may have written meanwhile.
+            table_so_far(study, output).with_one_more(trial).write(output)
             print(f"{row}, seed {seed}: {trial.steps} steps, {trial.train_s:.0f} s", flush=True)
     except (KeyboardInterrupt, StoppedError) as stop:
         raise StoppedError("stopped; finished rows are kept, and the same command goes on with the next") from stop
-    Console().print(table(study, read_trials(output)[0]))
+    Console().print(for_terminal(table_so_far(study, output)))
+
+
+def table_so_far(study: Study, path: Path) -> Trials:
+    """What a table holds so far, under the study as it is now; none when there is no such file. Raises InputError."""
+    before = Trials.read(path) if path.exists() else Trials({}, [], [])
+    return replace(before, study=study.model_dump())
 
 
 def _assignment(text: str) -> tuple[str, Path]:
