@@ -6,9 +6,14 @@ are of the kind `disparity` and train scale-and-shift-invariant terms only.
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -17,9 +22,10 @@ import typer
 from numpy.typing import NDArray
 from openvino.frontend import FrontEndManager, GeneralFailure
 
-from ..engines.atomic import check_target, make_folder, write_text, written_aside
-from ..kernels.errors import CheckpointError
-from .data import read_rgb
+from ..engines.atomic import check_target, make_folder, write_text
+from ..kernels.errors import CheckpointError, InputError, OutputError
+from .data import DataError, read_rgb
+from .data.check import refuse
 from .data.csv_set import COLUMNS, read_records
 from .tool import run_tool, write_picture
 
@@ -40,36 +46,75 @@ def label(image: NDArray[np.uint8], teacher: ov.CompiledModel) -> NDArray[np.uin
 def main(
     listing: Annotated[Path, typer.Argument(help="csv with columns name, clip, licence_class, beside its folder")],
     teacher: Annotated[Path, typer.Option(help="TCMonoDepth-small as ONNX")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="csv of the labelled set to write")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="csv of the labelled set to write, beside its folder")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing set")] = False,
 ) -> None:
     """Write a labelled set that training reads; only pictures with a clean or permissive licence."""
-    check_target(out, overwrite)
-    records = read_records(listing, LISTED, "a csv that lists pictures")
-    wanted = [record for _, record in records if record["licence_class"] in LICENCES]
-    net = _compiled(teacher)
     folder = out.with_suffix("")
-    make_folder(folder)
-    lines = [",".join(COLUMNS)]
-    for record in wanted:
-        source = listing.with_suffix("") / record["name"]
-        image = read_rgb(source)
-        with written_aside(folder / source.name) as aside:
-            shutil.copyfile(source, aside)
-        write_picture(folder / f"{source.stem}.png", label(image, net))
-        lines.append(f"{source.stem},people_teacher,disparity,{record['clip']}")
-    write_text(out, "\n".join(lines) + "\n")
-    print(f"{len(wanted)} labelled pictures in {folder}")
+    check_target(out, overwrite)
+    if folder.exists() and not out.exists():
+        raise InputError(f"{folder} is there already and is no set's folder; choose another name")
+    records = _records(listing)
+    net = _compiled(teacher)
+    with _set_aside(folder) as aside:
+        for record in records:
+            source = listing.with_suffix("") / record["name"]
+            image = read_rgb(source)
+            shutil.copyfile(source, aside / f"{source.stem}.jpg")
+            write_picture(aside / f"{source.stem}.png", label(image, net))
+    write_text(out, _table(records))
+    print(f"{len(records)} labelled pictures in {folder}")
+
+
+def _records(listing: Path) -> list[dict[str, str]]:
+    """Of the pictures that may be used. Raises DataError."""
+    wanted = [
+        r for _, r in read_records(listing, LISTED, "a csv that lists pictures") if r["licence_class"] in LICENCES
+    ]
+    if not wanted:
+        raise DataError(f"{listing}: got no picture of licence_class {' or '.join(LICENCES)}")
+    others = [r["name"] for r in wanted if Path(r["name"]).suffix.lower() not in (".jpg", ".jpeg")]
+    refuse([f"{name}: expected a .jpg, for NAME.png becomes its depth" for name in others], f"{listing}: pictures")
+    return wanted
+
+
+def _table(records: list[dict[str, str]]) -> str:
+    table = io.StringIO()
+    lines = csv.writer(table, lineterminator="\n")
+    lines.writerow(COLUMNS)
+    lines.writerows((Path(r["name"]).stem, "people_teacher", "disparity", r["clip"]) for r in records)
+    return table.getvalue()
 
 
 def _compiled(teacher: Path) -> ov.CompiledModel:
     """Raises CheckpointError."""
+    expected = "expected TCMonoDepth-small as ONNX, which takes 1 3 height width"
     try:
         # OpenVINO's own choice of a reader tries others on a broken file, which print what they think of it.
         onnx = FrontEndManager().load_by_framework("onnx")
-        return ov.Core().compile_model(onnx.convert(onnx.load(teacher)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        net = ov.Core().compile_model(onnx.convert(onnx.load(teacher)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     except (RuntimeError, GeneralFailure) as error:
-        raise CheckpointError(f"cannot read {teacher}; expected TCMonoDepth-small as ONNX") from error
+        why = "no such file" if not teacher.exists() else "not an ONNX model that OpenVINO reads"
+        raise CheckpointError(f"cannot read {teacher}: {why}; {expected}") from error
+    taken = net.input(0).partial_shape
+    if taken.is_dynamic or len(taken) != 4 or list(net.input(0).shape)[:2] != [1, 3]:
+        raise CheckpointError(f"{teacher}: takes {taken}; {expected}")
+    return net
+
+
+@contextmanager
+def _set_aside(folder: Path) -> Generator[Path]:
+    """A new folder that takes the place of `folder` at a clean end and is removed otherwise. Raises OutputError."""
+    aside = folder.with_name(f".{folder.name}.{uuid4().hex}.part")
+    make_folder(aside)
+    try:
+        yield aside
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.replace(folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot write ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 if __name__ == "__main__":
