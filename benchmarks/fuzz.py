@@ -24,6 +24,7 @@ from rich.progress import track
 
 from ..engines.atomic import write_text
 from ..training.tool import one_line_errors
+from .arguments import count
 from .commands import HUNG, Ending, run_command
 from .digests import readable
 from .flash_clip import write_clip
@@ -130,7 +131,7 @@ def _complaints(said: str) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
-    parser.add_argument("--mutants", type=int, default=2000)
+    parser.add_argument("--mutants", type=count, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for the mutants that show a fault")
     parser.add_argument("--json", type=Path, help="write the figures here")

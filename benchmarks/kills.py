@@ -24,6 +24,7 @@ from rich.progress import Progress
 
 from ..engines.atomic import write_text
 from ..training.tool import one_line_errors
+from .arguments import count
 from .commands import KILLED, Ending, run_command
 from .digests import digest
 from .flash_clip import write_clip
@@ -133,7 +134,7 @@ def _fault(ending: Ending, target: Path, place: Path, wanted: str) -> str | None
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("clip", nargs="?", type=Path, metavar="CLIP", help="a drawn one without")
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=count, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", default="plane", help="as in `pullfocus video`; plane = no net")
     parser.add_argument("--name", default=FILM, help="what is made: also film.gif, film.webp or film/%%05d.png")

@@ -27,6 +27,7 @@ from ..kernels.api import InverseDepth, Picture, load
 from ..stream.steady import DepthMemory
 from ..stream.video_in import VideoSource
 from ..training.tool import one_line_errors
+from .arguments import count
 from .machine import describe_machine
 
 EVERY = (2, 4)
@@ -66,7 +67,7 @@ def main() -> None:
     """Print the table, and write it as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--frames", type=int, default=90, help="of each clip")
+    parser.add_argument("--frames", type=count, default=90, help="of each clip")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     engine, found = build(EngineRequest("openvino")), dict[str, dict[str, Drift]]()

@@ -26,6 +26,7 @@ from ..engines.openvino_engine import OpenVinoEngine
 from ..engines.shape import net_size
 from ..kernels.api import InverseDepth, Picture
 from ..training.tool import one_line_errors
+from .arguments import count
 from .machine import describe_machine
 from .pictures_720p import SIZE_HW, panned_photo
 
@@ -109,7 +110,7 @@ def main() -> None:
     """Print the table, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="+", help="shipped nets or weight files")
-    parser.add_argument("--passes", type=int, default=40, help="timed passes of each net and engine")
+    parser.add_argument("--passes", type=count, default=40, help="timed passes of each net and engine")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     costs = measure(arguments.models, arguments.passes)

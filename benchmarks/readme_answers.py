@@ -11,6 +11,12 @@ from .peers.table import means as means_of_peer
 from .truth import means as means_of_families
 
 Facts = Mapping[str, Any]
+# A processor and its family and model, None in files from before these were recorded, and what it is.
+MACHINES = {
+    ("AMD EPYC", "26 2"): "AMD Zen 5",
+    ("AMD EPYC", None): "AMD Zen 3",
+    ("Intel(R) Xeon(R) Processor", None): "Intel Xeon with AMX",
+}
 
 
 def _percent(share: float, digits: int = 1) -> str:
@@ -23,14 +29,23 @@ def depth(score: Facts) -> str:
 
 
 def speed(*files: Facts) -> str:
-    """files: of 480p and 720p, for each machine."""
-    rows = [facts["rows"][0] if "rows" in facts else facts for facts in files]  # files of before are a single row
+    """files: of 480p and 720p in turn, for each machine."""
     told = list[str]()
-    for name, (small, large) in zip(("AMD Zen 5", "AMD Zen 3"), (rows[:2], rows[2:]), strict=True):
+    for pair in zip(files[::2], files[1::2], strict=True):
+        small, large = (facts["rows"][0] if "rows" in facts else facts for facts in pair)  # of before: a single row
         work_ms = " and ".join(f"{_work_ms(row):.0f} ms" for row in (small, large))
         rates = f"{small['fps']:.0f} fps at 480p, {large['fps']:.0f} fps at 720p"
-        told.append(f"{name}: {rates}; a frame needs {work_ms} of work (medians)")
+        told.append(f"{_machine(*pair)}: {rates}; net, layers and refocus take a frame {work_ms} (medians)")
     return ". ".join(told)
+
+
+def _machine(*files: Facts) -> str:
+    """The one that all were made on."""
+    found = {(facts["environment"]["cpu"], facts["environment"].get("cpu_model")) for facts in files}
+    if len(found) > 1:
+        raise ValueError(f"made on different machines: {found}")
+    cpu, model = found.pop()
+    return MACHINES.get((cpu, model), f"{cpu} ({model})")
 
 
 def _work_ms(row: Facts) -> float:
@@ -38,9 +53,8 @@ def _work_ms(row: Facts) -> float:
 
 
 def cost(*files: Facts) -> str:
-    """Of `against_report` on three machines."""
-    machines = zip(("Zen 5", "Intel Xeon with AMX", "Zen 3"), files, strict=True)
-    return ". ".join(f"{name}: {_ratios(facts)}" for name, facts in machines)
+    """Of `against_report` on several machines."""
+    return ". ".join(f"{_machine(facts)}: {_ratios(facts)}" for facts in files)
 
 
 def _ratios(facts: Facts) -> str:
@@ -131,7 +145,7 @@ def live_latency(facts: Facts) -> str:
     """Of `live_latency`."""
     runs = "; ".join(
         f"{run['size'].replace('x', ' × ')}: {run['latency']['p50_ms']:.0f} ms, p95 {run['latency']['p95_ms']:.0f} ms, "
-        f"{run['fps']:.1f} fps, {_percent(run['dropped_share'], 2)} lost, {run['cpu_ms_per_frame']:.0f} ms of work each"
+        f"{run['fps']:.1f} fps, {_percent(run['dropped_share'], 2)} lost, {run['cpu_ms_per_frame']:.0f} ms of CPU each"
         for run in facts["runs"]
     )
     starts = ", ".join(f"{start['later_median_s']:.1f} s ({way})" for way, start in facts["starts"].items())

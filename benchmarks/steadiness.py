@@ -39,6 +39,7 @@ from ..training.data import Pair, open_labelled
 from ..training.metrics import Frame as Scored
 from ..training.metrics import accuracy, flicker
 from ..training.tool import one_line_errors
+from .arguments import count
 from .machine import describe_machine
 from .pictures_720p import panned_photo
 
@@ -213,7 +214,7 @@ def _print(title: str, figures: dict[str, VideoFigures] | dict[str, StillFigures
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--video", type=Path, help="csv of consecutive frames with their measured depth")
-    parser.add_argument("--frames", type=int, default=60, help="of the still camera")
+    parser.add_argument("--frames", type=count, default=60, help="of the still camera")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     settle_in()  # as the program does

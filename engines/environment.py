@@ -13,11 +13,12 @@ from pathlib import Path
 def environment(*packages: str) -> dict[str, str]:
     """Processor, system, our git commit, Python, pullfocus and NumPy, and the versions of more packages.
 
-    cpu_model: its family and model numbers, as a virtual machine's processor may have no name but its maker's.
+    cpu_model: its family and model numbers (x86 on Linux; "unknown" elsewhere), as a virtual machine's processor may
+    have no name but its maker's.
     """
     return {
         "cpu": cpu_fact("model name") or platform.processor() or "unknown",
-        "cpu_model": " ".join(filter(None, map(cpu_fact, ("cpu family", "model\t")))) or "unknown",
+        "cpu_model": _family_and_model() or "unknown",
         "cores": str(os.cpu_count()),
         "commit": _commit(),
         "platform": platform.platform(),
@@ -42,6 +43,10 @@ def _commit() -> str:
     if git is None or _answer(git, root, "rev-parse", "--show-toplevel") != str(root):
         return "unknown"
     return _answer(git, root, "describe", "--always", "--dirty=+", "--exclude=*") or "unknown"
+
+
+def _family_and_model() -> str:
+    return " ".join(filter(None, (cpu_fact("cpu family"), cpu_fact("model\t"))))  # and not "model name"
 
 
 def cpu_fact(name: str) -> str:

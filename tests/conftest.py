@@ -18,12 +18,14 @@ from pullfocus.kernels import Kernels, load
 from pullfocus.kernels.cuda import CudaKernels
 from pullfocus.kernels.cuda.card import Card
 from pullfocus.kernels.cuda.device import CupyLauncher
+from pullfocus.kernels.cuda.recording import RecordingLauncher
 from pullfocus.kernels.errors import InputError
 
 from .cuda_shim.card import LateCard
 from .cuda_shim.launcher import COMPILER, ShimLauncher
 from .fake_cupy import FakeCupy
 from .ported import Ported
+from .recorded import Counting
 
 ABOUT_GPU = re.compile(r"\bmark\.gpu\b|\bon_gpu: \w|\bcuda: (?:Any|Ported)\b")  # in files with tests marked `gpu`
 
@@ -66,6 +68,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def cupy(monkeypatch: pytest.MonkeyPatch) -> FakeCupy:
+    """A CuPy that is played."""
     fake = FakeCupy()
     monkeypatch.setitem(sys.modules, "cupy", fake)
     return fake
@@ -115,6 +118,18 @@ def _launcher(request: pytest.FixtureRequest, backwards: bool = False) -> ShimLa
 def shim(request: pytest.FixtureRequest) -> ShimLauncher:
     """Launches the CUDA kernels, compiled for the CPU."""
     return _launcher(request)
+
+
+@pytest.fixture
+def gpu(shim: ShimLauncher) -> Counting:
+    """Kernels compiled for the CPU, with graphs that are counted."""
+    return Counting(shim.folder)
+
+
+@pytest.fixture
+def recording(gpu: Counting) -> RecordingLauncher:
+    """Keeps what `gpu` is to do."""
+    return RecordingLauncher(gpu)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ CENTRES = np.array([0.1, 0.3, 0.6, 0.9])
 class Counting(ShimLauncher):
     """captures: how many graphs were made; plays: how often they ran. refuses: make none.
 
+    full_until_forgotten: there is no memory left before `forget` is called.
+
     One thread at a time: the shim's kernels know but one `threadIdx`.
     """
 

@@ -88,6 +88,8 @@ def test_runs_are_joined_into_a_row_and_told_apart_again() -> None:
     assert [len(run) for run in joined.of_runs(joined.latency_us)] == [100, 120]
     assert joined.conditions == Conditions(0.1, 0.9, 0.3)
     assert joined.steadiness.from_frame == 0  # each run is, though the second is slower
+    rising = [row(np.rint(correlated(3) * np.linspace(1.0, top, 300)).astype(np.int64)) for top in (1.3, 1.9, 1.6)]
+    assert Row.joined(rising).steadiness == rising[1].steadiness
 
 
 def test_rows_are_matched_by_settings_and_not_by_length_or_order() -> None:

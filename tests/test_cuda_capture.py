@@ -58,7 +58,8 @@ def log(cupy: FakeCupy) -> list[str]:
 
     def pool(allocator: Callable[[int], Any]) -> Any:
         del allocator
-        return SimpleNamespace(malloc=f"memory {log.append('pool')}")
+        log.append("pool")
+        return SimpleNamespace(malloc="memory of the pool")
 
     cupy.cuda.MemoryPool = pool
     return log
@@ -68,7 +69,7 @@ def test_work_is_captured_on_a_stream_and_in_memory_of_its_own(cupy: FakeCupy, l
     del cupy
     gpu = CupyLauncher()
     play = gpu.captured(lambda: log.append("work"))
-    around = ["stream", "memory None", "begin", "work", "end", "usual memory", "no stream"]
+    around = ["stream", "memory of the pool", "begin", "work", "end", "usual memory", "no stream"]
     assert log == ["pool", *around]
     play()
     gpu.captured(lambda: log.append("work"))

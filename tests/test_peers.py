@@ -219,7 +219,8 @@ def test_bad_input_ends_in_one_line() -> None:
     [
         (("--tcmonodepth", "nosuch.onnx"), "nosuch.onnx: no such file"),
         (("--json", "no/such/folder/a.json"), "create it first"),
-        (("--markdown", "nosuch.json"), "expected a file that --json wrote"),
+        (("--markdown", "nosuch.json"), "expected a file that --json of this program wrote"),
+        (("--peer", "ours"), "got 'ours'; expected one of ours, fast; ours, fine;"),
     ],
 )
 def test_what_was_asked_for_is_checked_first(
@@ -227,6 +228,15 @@ def test_what_was_asked_for_is_checked_first(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["peers", *arguments])
     with pytest.raises(InputError, match=told):
+        main()
+
+
+@pytest.mark.parametrize("text", ['{"rows": []}', '{"clips": {"a": {"size": "1x1"}}, "peers": {"y": {}}}'])
+def test_another_files_tables_are_refused(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    monkeypatch.setattr(sys, "argv", ["peers", "--markdown", str(path)])
+    with pytest.raises(InputError, match=r"a\.json: .* where a peer's figures should be"):
         main()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pullfocus.benchmarks import readme_table
+from pullfocus.benchmarks.against_report import GOAL_RATIO
 from pullfocus.benchmarks.peers.table import as_markdown, means
 from pullfocus.benchmarks.readme_rows import ROWS, Row
 from pullfocus.benchmarks.truth import means as means_of_families
@@ -119,6 +120,29 @@ def test_refocus_is_as_near_to_a_lens_as_promised() -> None:
     assert np.all(np.greater_equal(found["fast"], (35.0, 31.0)))
     assert found["fine, net's depth"][1] >= found["fine, net's depth, bilinear"][1] + 4.0
     assert found["fine"][0] >= found["fine, even planes"][0] + 0.5
+
+
+@pytest.mark.parametrize("name", ["against_report", "against_report_fine"])
+def test_a_frame_costs_as_much_less_than_the_reports_as_it_should(name: str) -> None:
+    facts = result(name)
+    assert facts["goal_ratio"] == GOAL_RATIO[facts["quality"]]
+    assert facts["ratio"] >= facts["goal_ratio"]
+
+
+@pytest.mark.parametrize("name", ["bench_480p", "bench_720p"])
+def test_frames_were_measured_in_a_steady_state(name: str) -> None:
+    assert result(name)["rows"][0]["steadiness"]["from_frame"] is not None
+
+
+def test_the_machines_are_named_by_their_files(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = checkout / readme_table.RESULTS / "against_report.json"
+    path.write_text(path.read_text().replace('"cpu_model": "26 2"', '"cpu_model": "6 1"'))
+    assert call(monkeypatch, "--write", "--root", checkout) == 0
+    assert "| AMD EPYC (6 1): " in (checkout / "README.md").read_text(encoding="utf-8")
+    path = checkout / readme_table.RESULTS / "bench_720p.json"
+    path.write_text(path.read_text().replace('"cpu_model": "26 2"', '"cpu_model": "6 1"'))
+    with pytest.raises(InputError, match="made on different machines"):
+        call(monkeypatch, "--write", "--root", checkout)
 
 
 def test_other_ways_to_blur_come_less_near() -> None:

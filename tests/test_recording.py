@@ -17,19 +17,8 @@ from pullfocus.kernels.cuda.program import Coming, Program, run
 from pullfocus.kernels.cuda.recording import MOST_REMEMBERED, RecordingLauncher
 from pullfocus.kernels.cuda.sketch import Results, results_of
 
-from .cuda_shim.launcher import ShimLauncher
 from .parity import photo
 from .recorded import CENTRES, SIZE_HW, Counting, assert_same_both_ways, random_depth, refocused
-
-
-@pytest.fixture
-def gpu(shim: ShimLauncher) -> Counting:
-    return Counting(shim.folder)
-
-
-@pytest.fixture
-def recording(gpu: Counting) -> RecordingLauncher:
-    return RecordingLauncher(gpu)
 
 
 def test_replayed_frames_are_those_that_were_launched(recording: RecordingLauncher, gpu: Counting) -> None:

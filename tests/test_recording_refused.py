@@ -15,16 +15,6 @@ from .cuda_shim.launcher import ShimLauncher
 from .recorded import Counting, assert_same_both_ways, random_depth, refocused
 
 
-@pytest.fixture
-def gpu(shim: ShimLauncher) -> Counting:
-    return Counting(shim.folder)
-
-
-@pytest.fixture
-def recording(gpu: Counting) -> RecordingLauncher:
-    return RecordingLauncher(gpu)
-
-
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError])
 def test_without_graphs_all_is_launched_one_by_one(
     recording: RecordingLauncher, gpu: Counting, error: type[Exception]

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...kernels.errors import PullfocusError
+from ..arguments import count
 from ..latency.machine_state import surroundings
 from .card import Card, NvidiaCard
 from .film import film
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None, card: Card | None = None) -> in
     parser = argparse.ArgumentParser(prog="python -m pullfocus.benchmarks.gpu", description=DESCRIPTION)
     parser.add_argument("--json", type=Path, metavar="FILE", help="default: benchmarks/results/<gpu>.json")
     parser.add_argument("--only", action="append", metavar="NAME", help="rows whose name holds this; may be repeated")
-    parser.add_argument("--frames", type=int, default=300, help="measured in each row (default 300)")
+    parser.add_argument("--frames", type=count, default=300, help="measured in each row (default 300)")
     parser.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="no row is begun after these")
     given = parser.parse_args(arguments)
     if given.frames < 1:

@@ -84,8 +84,8 @@ def tell_comparison(before: Result, after: Result, tolerance: float, console: Co
     """
     comparison = compare_results(before, after, tolerance)
     for part in PARTS:
-        old, new = before.environment.get(part, "unknown"), after.environment.get(part, "unknown")
-        if old != new:
+        old, new = before.environment.get(part), after.environment.get(part)
+        if None not in (old, new) and old != new:  # files of before lack some
             print(f"warning: measured on different machines: {part} {old}, then {new}", file=sys.stderr)
     for caution in _cautions(before, after):
         print(f"warning: {caution}", file=sys.stderr)

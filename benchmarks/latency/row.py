@@ -77,7 +77,7 @@ class Row:
 
     @property
     def steadiness(self) -> Steadiness:
-        """Of the run that took longest to get there."""
+        """Of the run that took longest to get there, or drifts most."""
         return max(map(steadiness, self.of_runs(self.latency_us)), key=lambda one: one.lateness)
 
     def facts(self) -> dict[str, Any]:

@@ -51,9 +51,10 @@ class Steadiness:
     is_known: bool = True
 
     @property
-    def lateness(self) -> float:
-        """To find the worst of several: frames, no end where it was not reached, -1 where that is not known."""
-        return -1.0 if not self.is_known else float("inf") if self.from_frame is None else self.from_frame
+    def lateness(self) -> tuple[float, float]:
+        """To find the worst of several: frames (no end where it was not reached, -1 where that is not known), drift."""
+        frames = -1.0 if not self.is_known else float("inf") if self.from_frame is None else self.from_frame
+        return frames, abs(self.drift)
 
     @property
     def words(self) -> str:

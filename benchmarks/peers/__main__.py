@@ -21,6 +21,7 @@ from rich.console import Console
 from ...engines.atomic import check_target, make_folder, write_text
 from ...kernels.errors import InputError
 from ...training.tool import one_line_errors
+from ..arguments import between, count
 from ..machine import describe_machine
 from ..result_file import read_object
 from ..scenes import REPORTING
@@ -50,7 +51,7 @@ def main() -> None:
     """Print the table, and write it as JSON."""
     options = _options()
     if options.markdown is not None:
-        print(as_markdown(read_object(options.markdown, "expected a file that --json wrote")))
+        print(_markdown(options.markdown))
         return
     _check(options)
     pictures = str(options.pictures) if options.pictures else ""
@@ -64,17 +65,31 @@ def main() -> None:
         write_text(options.json, json.dumps(result, indent=1) + "\n")
 
 
+def _markdown(path: Path) -> str:
+    """Raises InputError for what `--json` did not write."""
+    expected = "expected a file that --json of this program wrote"
+    facts = read_object(path, expected)
+    try:
+        return as_markdown(facts)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise InputError(f"{path}: {error!r} where a peer's figures should be; {expected}") from error
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="peers", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "clips", type=Path, nargs="*", metavar="CLIP", help="videos to measure on, after a panned photo"
     )
-    parser.add_argument("--peer", action="append", choices=list(PEERS), help="only this one; repeatable")
-    parser.add_argument("--frames", type=_count, default=40, help="of each clip")
+    names = "; ".join(PEERS)
+    parser.add_argument("--peer", action="append", metavar="NAME", help=f"only this one; repeatable: {names}")
+    parser.add_argument("--frames", type=count, default=40, help="of each clip")
     parser.add_argument("--size", type=_size, default=(720, 1280), help="of the panned photo, as 1280x720")
-    parser.add_argument("--seconds", type=float, default=20.0, help="after which a slow peer is begun no more frames")
-    parser.add_argument("--scenes", type=int, choices=range(len(REPORTING) + 1), default=len(REPORTING))
-    parser.add_argument("--samples", type=_count, default=400, help="points of the aperture in the true pictures")
+    seconds = between("seconds", 0.1, 3600.0)
+    parser.add_argument("--seconds", type=seconds, default=20.0, help="after which a slow peer is begun no more frames")
+    drawn = "drawn scenes of each family; with 0 the one for the leak is smaller, too"
+    counts = range(len(REPORTING) + 1)
+    parser.add_argument("--scenes", type=int, choices=counts, default=len(REPORTING), help=drawn)
+    parser.add_argument("--samples", type=count, default=400, help="points of the aperture in the true pictures")
     parser.add_argument("--tcmonodepth", type=Path, help="the plug-in's net (tcmonodepth_tcsmallnet_192x320.onnx)")
     parser.add_argument("--cache", type=Path, default=Path(".cache/peers"), help="for environments of peers' own")
     parser.add_argument("--no-download", action="store_true", help="a peer that needs a package is named as missing")
@@ -86,18 +101,15 @@ def _options() -> argparse.Namespace:
 
 def _check(options: argparse.Namespace) -> None:
     """What would be found out only after minutes. Raises InputError and OutputError."""
+    unknown = [name for name in options.peer or () if name not in PEERS]
+    if unknown:
+        raise InputError(f"--peer: got {unknown[0]!r}; expected one of {'; '.join(PEERS)}")
     if options.tcmonodepth is not None and not options.tcmonodepth.is_file():
         raise InputError(f"--tcmonodepth {options.tcmonodepth}: no such file; expected the plug-in's net as ONNX")
     if options.json is not None:
         check_target(options.json, overwrite=True)
     if options.pictures is not None:
         make_folder(options.pictures)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of 1 or more")
-    return int(text)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -3,7 +3,7 @@
     .venv/bin/python -m pullfocus.benchmarks.scaling --json benchmarks/results/scaling.json \\
         --write-doc docs/performance.md
 
-Ten minutes on two cores. docs/performance.md says what the figures mean.
+Six minutes on two quiet cores, ten on slow ones. docs/performance.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ...engines.atomic import check_target
 from ...engines.finding import require
 from ...kernels.errors import InputError
 from ...training.tool import one_line_errors
+from ..arguments import between, count
 from ..latency.table import wide_console
 from .case import Case, Plan
 from .document import fill, read
@@ -75,12 +76,16 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scaling", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=_count, help="all cases take turns in so many rounds (default: 5)")
-    parser.add_argument("--frames", type=_count, help="of each case and round (default: 4)")
-    parser.add_argument("--seconds", type=_seconds, help="of each window of streams side by side (default: 3.5)")
+    seconds, hours = between("seconds", 0.1, 600.0), between("hours", 0.01, 10_000.0)
+    parser.add_argument("--rounds", type=count, help="all cases take turns in so many rounds (default: 5)")
+    parser.add_argument("--frames", type=count, help="of each case and round (default: 4)")
+    parser.add_argument("--seconds", type=seconds, help="of each window of streams side by side (default: 3.5)")
     parser.add_argument("--short", action="store_true", help="small pictures and two rounds, to see that all works")
     parser.add_argument(
-        "--hours", type=_hours, default=DEADLINE_H, help="a fleet's deadline in the table that is printed (default: 24)"
+        "--hours",
+        type=hours,
+        default=DEADLINE_H,
+        help="a fleet's deadline in the table that is printed (default: 24)",
     )
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write plots (PNG) here")
@@ -101,30 +106,6 @@ def _check(options: argparse.Namespace) -> None:
         require("matplotlib", "bench", "--plots and --write-doc")
     if options.write_doc is not None:
         read(options.write_doc)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of 1 or more")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    return _between(text, "seconds", 0.1, 600.0)
-
-
-def _hours(text: str) -> float:
-    return _between(text, "hours", 0.01, 10_000.0)
-
-
-def _between(text: str, unit: str, least: float, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected {unit}, {least:g} to {most:g}")
-    return value
 
 
 if __name__ == "__main__":
