@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,19 @@ def speed(*files: Facts) -> str:
         small, large = (facts["rows"][0] if "rows" in facts else facts for facts in pair)  # of before: a single row
         work_ms = " and ".join(f"{_work_ms(row):.0f} ms" for row in (small, large))
         rates = f"{small['fps']:.0f} fps at 480p, {large['fps']:.0f} fps at 720p"
-        told.append(f"{_machine(*pair)}: {rates}; net, layers and refocus take a frame {work_ms} (medians)")
+        told.append(
+            f"{_machine(*pair)}: {rates}; net, layers and refocus take {work_ms} a frame (medians){_drift(pair)}"
+        )
     return ". ".join(told)
+
+
+def _drift(files: Sequence[Facts]) -> str:
+    """Of the run that was steady least, where there were several."""
+    found = [facts["rows"][0] for facts in files if "rows" in facts]
+    if not found:
+        return ""
+    drift = max(abs(row["steadiness"]["drift"]) for row in found)
+    return f", latency in the least steady of {len(found[0]['runs'])} runs drifted by {_percent(drift, 0)}"
 
 
 def _machine(*files: Facts) -> str:

@@ -32,7 +32,7 @@ ROWS = (
     ),
     Row(
         "How fast is it on two cores, every frame through net, layers and refocus? ²",
-        "`pullfocus bench --size 640x480 --frames 300 --warm-up 100 --repeat 5`, and with `--size 1280x720`",
+        "`pullfocus bench --size 640x480 --frames 600 --warm-up 200 --repeat 5`, and with `--size 1280x720`",
         ("bench_480p", "bench_720p", "bench_480p_zen3", "bench_720p_zen3"),
         answers.speed,
     ),

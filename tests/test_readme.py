@@ -130,8 +130,11 @@ def test_a_frame_costs_as_much_less_than_the_reports_as_it_should(name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["bench_480p", "bench_720p"])
-def test_frames_were_measured_in_a_steady_state(name: str) -> None:
-    assert result(name)["rows"][0]["steadiness"]["from_frame"] is not None
+def test_latency_that_is_told_held_still(name: str) -> None:
+    (row,) = result(name)["rows"]
+    assert len(row["runs"]) >= 5
+    assert abs(row["steadiness"]["drift"]) <= 0.1  # the least steady run's; a virtual machine's speed comes and goes
+    assert row["conditions"]["others"] <= 0.02
 
 
 def test_the_machines_are_named_by_their_files(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
