@@ -85,8 +85,9 @@ def test_roundings_are_those_of_nncf(random_model: Path, samples: list[Sample], 
     floats, a, b = (
         ov.Core().compile_model(model, "CPU", IN_FLOATS)(picture)[0] for model in (build(saved, SIZE_HW), ours, theirs)
     )
-    # Weights may fall to the other side of a step where the two divide differently.
-    assert np.abs(a - b).mean() < 0.2 * np.abs(a - floats).mean()
+    # Values may fall to the other side of a step where the two divide differently: 0.22 on Zen 5, where ranges that are
+    # 5 % wider than theirs give 0.34.
+    assert np.abs(a - b).mean() < 0.3 * np.abs(a - floats).mean()
 
 
 def test_auto_takes_int8_only_where_processor_and_net_are_ready(
