@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,25 @@ def put_in_place(aside: Path, path: Path) -> None:
     """Give a finished file its name, once all of it is on the disk. Raises OSError."""
     _flush_to_disk(aside)
     aside.replace(path)
+
+
+def folder_before(folder: Path) -> Path:
+    """Where an earlier folder of that name is until the new one stands there."""
+    return folder.with_name(f".{folder.name}.pullfocus.before")
+
+
+def put_folder_in_place(aside: Path, folder: Path) -> None:
+    """Give a finished folder its name, in place of an earlier one, which stays where that fails. Raises OSError."""
+    before = folder_before(folder)
+    if folder.exists():
+        folder.rename(before)
+    try:
+        aside.rename(folder)
+    except OSError:
+        if before.exists():
+            before.rename(folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..engines.atomic import put_in_place, unchanged, write_text
+from ..engines.atomic import folder_before, put_folder_in_place, put_in_place, unchanged, write_text
 from ..kernels.errors import OutputError
 
 
@@ -33,7 +33,7 @@ class Results:
             try:
                 self._note(target)
                 if aside.is_dir():
-                    _put_folder_in_place(aside, target)
+                    put_folder_in_place(aside, target)
                 else:
                     put_in_place(aside, target)
             except OSError as error:
@@ -64,7 +64,7 @@ class Results:
     def recover(self) -> None:
         """Give back what a kill between two renames has left without its name. Raises OutputError."""
         for target in self._targets:
-            before = _before(target)
+            before = folder_before(target)
             try:
                 if before.is_dir() and target.exists():
                     shutil.rmtree(before)
@@ -80,25 +80,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _before(folder: Path) -> Path:
-    """Where an earlier folder of that name is until the new one stands there."""
-    return folder.with_name(f".{folder.name}.pullfocus.before")
-
-
-def _put_folder_in_place(aside: Path, folder: Path) -> None:
-    """Raises OSError."""
-    before = _before(folder)
-    if folder.exists():
-        folder.rename(before)
-    try:
-        aside.rename(folder)
-    except OSError:
-        if before.exists():
-            before.rename(folder)
-        raise
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def _mark(path: Path) -> list[int]:

@@ -78,6 +78,14 @@ def test_a_set_is_replaced_whole_and_only_when_asked_to(tmp_path: Path) -> None:
     assert [sample.name for sample in open_set(out)] == ["b"]
 
 
+def test_the_pictures_that_are_labelled_are_never_replaced(tmp_path: Path) -> None:
+    pictures = listing(tmp_path, "a.jpg,first,clean\n")
+    before = contents(tmp_path / "people")
+    done = tool(pictures, "--teacher", teacher(tmp_path), "-o", pictures, "--overwrite")
+    assert_one_line(done, "is the input")
+    assert contents(tmp_path / "people") == before
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     pictures, net = listing(tmp_path, "a.jpg,first,clean\n"), teacher(tmp_path)
     (tmp_path / "mine").mkdir()

@@ -17,9 +17,10 @@ import typer
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from ..engines.atomic import check_target, make_folder, write_text
+from ..engines.atomic import check_target, make_folder
 from ..kernels.errors import InputError
 from .data import DataError, Pair, Sample, open_set, read_rgb, split_validation
+from .data.csv_set import write_listing
 from .tool import run_tool, write_picture
 
 SOURCE = "people_pasted"
@@ -127,14 +128,14 @@ def main(
         )
     rng = default_rng(seed)
     make_folder(out.with_suffix(""))
-    lines = ["name,source,depth_kind,sequence"]
+    rows = list[tuple[str, ...]]()
     for index in range(count):
         clip, person = cutouts[rng.integers(len(cutouts))]
         pair = paste(behind[rng.integers(len(behind))].read(), person, rng)
         name = f"pasted_{index:05d}"
         _write(out.with_suffix("") / name, pair)
-        lines.append(f"{name},{SOURCE},metric_mm,{clip}")
-    write_text(out, "\n".join(lines) + "\n")
+        rows.append((name, SOURCE, "metric_mm", clip))
+    write_listing(out, rows)
     print(f"{count} pictures of {len(cutouts)} people in {out.with_suffix('')}")
 
 

@@ -6,8 +6,6 @@ are of the kind `disparity` and train scale-and-shift-invariant terms only.
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -22,11 +20,11 @@ import typer
 from numpy.typing import NDArray
 from openvino.frontend import FrontEndManager, GeneralFailure
 
-from ..engines.atomic import check_target, make_folder, write_text
+from ..engines.atomic import check_keeps_input, check_target, make_folder, put_folder_in_place
 from ..kernels.errors import CheckpointError, InputError, OutputError
 from .data import DataError, read_rgb
 from .data.check import refuse
-from .data.csv_set import COLUMNS, read_records
+from .data.csv_set import read_records, write_listing
 from .tool import run_tool, write_picture
 
 LISTED = ("name", "clip", "licence_class")
@@ -52,6 +50,7 @@ def main(
     """Write a labelled set that training reads; only pictures with a clean or permissive licence."""
     folder = out.with_suffix("")
     check_target(out, overwrite)
+    check_keeps_input(listing, out)
     if folder.exists() and not out.exists():
         raise InputError(f"{folder} is there already and is no set's folder; choose another name")
     records = _records(listing)
@@ -62,7 +61,7 @@ def main(
             image = read_rgb(source)
             shutil.copyfile(source, aside / f"{source.stem}.jpg")
             write_picture(aside / f"{source.stem}.png", label(image, net))
-    write_text(out, _table(records))
+    write_listing(out, ((Path(r["name"]).stem, "people_teacher", "disparity", r["clip"]) for r in records))
     print(f"{len(records)} labelled pictures in {folder}")
 
 
@@ -76,14 +75,6 @@ def _records(listing: Path) -> list[dict[str, str]]:
     others = [r["name"] for r in wanted if Path(r["name"]).suffix.lower() not in (".jpg", ".jpeg")]
     refuse([f"{name}: expected a .jpg, for NAME.png becomes its depth" for name in others], f"{listing}: pictures")
     return wanted
-
-
-def _table(records: list[dict[str, str]]) -> str:
-    table = io.StringIO()
-    lines = csv.writer(table, lineterminator="\n")
-    lines.writerow(COLUMNS)
-    lines.writerows((Path(r["name"]).stem, "people_teacher", "disparity", r["clip"]) for r in records)
-    return table.getvalue()
 
 
 def _compiled(teacher: Path) -> ov.CompiledModel:
@@ -109,8 +100,7 @@ def _set_aside(folder: Path) -> Generator[Path]:
     make_folder(aside)
     try:
         yield aside
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.replace(folder)
+        put_folder_in_place(aside, folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write ({error.strerror or error})") from error
     finally:

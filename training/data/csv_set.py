@@ -7,9 +7,11 @@ The csv has the columns name, source, depth_kind, sequence. `metric_mm` depth is
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ...engines.atomic import write_text
 from .check import refuse
 from .pictures import DepthReader, PictureFiles, read_disparity, read_millimetres
 from .sample import DataError, DepthKind, Sample
@@ -42,6 +44,15 @@ def read_records(path: Path, columns: Sequence[str], expected: str) -> list[tupl
             return [(reader.line_num, record) for record in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}; expected {expected}") from error
+
+
+def write_listing(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """The csv of a set, a row of COLUMNS for each picture; whole or not at all. Raises OutputError."""
+    table = io.StringIO()
+    lines = csv.writer(table, lineterminator="\n")
+    lines.writerow(COLUMNS)
+    lines.writerows(rows)
+    write_text(path, table.getvalue())
 
 
 def _fault(record: dict[str, str]) -> str:
