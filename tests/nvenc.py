@@ -23,7 +23,7 @@ from pullfocus.kernels.cuda import DevicePicture
 from pullfocus.kernels.cuda.launch import DeviceArray, Shape
 from pullfocus.stream import gpu_encoding, handover, picture_encoder, video_job
 from pullfocus.stream.card_frames import FramesThere
-from pullfocus.stream.codecs import ENCODERS
+from pullfocus.stream.codecs import ENCODERS, x264_params
 from pullfocus.stream.handover import TRIAL_FRAMES
 
 from .cuda_shim.launcher import ShimLauncher
@@ -63,7 +63,7 @@ class PlayedNvenc:
         self.frames, self.said = list[Any](), list[str]()
         self.make: Callable[[], FramesThere] = HostFrames
         quality = {"crf": "0" if lossless else "18"}
-        played = replace(ENCODERS[CODEC], name="libx264", options={}, constant="crf", quality=quality)
+        played = replace(ENCODERS[CODEC], name="libx264", options=x264_params(), constant="crf", quality=quality)
         monkeypatch.setitem(ENCODERS, CODEC, played)
         monkeypatch.setattr(gpu_encoding, "_why_not", _starts)
         monkeypatch.setattr(picture_encoder, "NVENC_FORMATS", {"libx264": ()})
