@@ -88,3 +88,11 @@ def test_frozen_stages_and_norms_keep_what_imagenet_gave() -> None:
     assert "encoder.layer2.0.conv1.weight" in changed
     assert not any(key.startswith("encoder.") and "running" in key for key in changed)
     assert "up2.bn1.running_mean" in changed
+
+
+def test_a_stage_that_starts_at_random_learns_its_norms() -> None:
+    """ResNet-50's last stage has no statistics of ImageNet's that could be kept."""
+    net = VariantNet(Net(encoder="resnet50"))
+    train_mode(net, Optimiser(frozen_norms=True))
+    kept = {name.split(".")[0] for name, module in net.encoder.named_modules() if not module.training}
+    assert kept == {"bn1", "layer1", "layer2", "layer3"}

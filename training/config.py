@@ -89,7 +89,7 @@ class Optimiser(_Section):
     learning_rate: Positive = 5e-4
     encoder_rate: Positive = 1.0  # of the learning rate, for the encoder: a lower one keeps more of ImageNet
     frozen_stages: Annotated[int, Field(ge=0, le=5)] = 0  # of the encoder, from the stem on, that stay ImageNet's
-    frozen_norms: bool = False  # the encoder's batch norms keep ImageNet's statistics
+    frozen_norms: bool = False  # the encoder's batch norms keep ImageNet's statistics, where it has any
     weight_decay: Annotated[float, Field(ge=0.0)] = 1e-2
     schedule: Literal["cosine", "step", "constant"] = "cosine"
     step_epochs: Annotated[int, Field(ge=1)] = 2  # `step`: the rate falls by `step_factor` every so many epochs

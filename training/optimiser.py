@@ -34,11 +34,12 @@ def make_optimiser(net: DepthNet, wanted: Optimiser) -> torch.optim.Optimizer:
 
 
 def train_mode(net: DepthNet, wanted: Optimiser) -> None:
-    """Training mode, but for batch norms that keep their statistics."""
+    """Training mode, but for batch norms that keep their statistics: a stage that starts at random has none to keep."""
     net.train()
     held = _frozen_stages(net, wanted)
     if wanted.frozen_norms:
-        held += [module for module in net.encoder.modules() if isinstance(module, nn.BatchNorm2d)]
+        stages = [stage for name, stage in net.encoder.named_children() if name not in net.untrained]
+        held += [module for stage in stages for module in stage.modules() if isinstance(module, nn.BatchNorm2d)]
     for module in held:
         module.eval()
 
