@@ -24,6 +24,7 @@ from .atomic import make_folder, written_aside
 FORMAT = "pullfocus-depth-1"
 INVERSE_DEPTH = "inverse_depth"  # what a net's output means unless its file says otherwise
 SHIPPED = ("resnet18",)
+MODELS = "|".join((*SHIPPED, "PATH"))  # what `--model` takes, for its help
 SCALE = ".scale"
 ONLY_EVALUATE = "use it with `evaluate --engine torch` only"
 Storage = Literal["float16", "int8"]  # of the convolutions; all else is float16

@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from ..engines.build import DeviceChoice, EngineChoice, EngineRequest
+from ..engines.checkpoint import MODELS
 from ..kernels.api import KernelShape, Quality
 from ..kernels.errors import InputError
 from .codecs import CodecName
@@ -84,7 +85,7 @@ EngineOption: TypeAlias = Annotated[
         "--engine", help="what runs the net; auto takes the fastest that works here and says why not a better one"
     ),
 ]
-Model: TypeAlias = Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")]
+Model: TypeAlias = Annotated[str, typer.Option(metavar=MODELS, help="shipped net, or a weight file")]
 DepthIn: TypeAlias = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="use this depth, untouched: 16-bit PNG (65535 = 1.0), or what `depth` wrote"),

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..engines.build import Runtime
+from ..engines.checkpoint import MODELS
 from ..engines.finding import require
 from ..kernels.api import Quality
 from ..kernels.errors import InputError
@@ -47,7 +48,7 @@ def train(
 
 def evaluate(
     data: Data,
-    model: Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")] = "resnet18",
+    model: Annotated[str, typer.Option(metavar=MODELS, help="shipped net, or a weight file")] = "resnet18",
     quality: Annotated[Quality, typer.Option(help="fast: short side 192 px; fine: 256 px")] = "fast",
     engine: Annotated[Runtime, typer.Option(help="torch: float32; openvino: as on a CPU in use, maybe int8")] = "torch",
     video: Annotated[bool, typer.Option("--video", help="neighbouring pictures are frames: also flicker")] = False,
@@ -85,9 +86,7 @@ def quantize(
 def figure(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="any picture")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="where the figures go")],
-    models: Annotated[
-        list[str] | None, typer.Option("--model", metavar="resnet18|PATH", help="net to show; repeatable")
-    ] = None,
+    models: Annotated[list[str] | None, typer.Option("--model", metavar=MODELS, help="net to show; repeatable")] = None,
     truth: Annotated[
         Path | None, typer.Option(metavar="FILE", help="measured depth: 16-bit PNG in mm, 0 = none")
     ] = None,
@@ -107,7 +106,7 @@ def figure(
 def analyse(
     data: Data,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="where figures and numbers go")],
-    model: Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")] = "resnet18",
+    model: Annotated[str, typer.Option(metavar=MODELS, help="shipped net, or a weight file")] = "resnet18",
     validation: Annotated[
         bool, typer.Option("--validation", help="of training sets: only what training does not see")
     ] = False,

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ...engines.atomic import check_distinct, check_target
+from ...engines.checkpoint import MODELS
 from ...engines.finding import require
 from ...stream import options as o
 from ..quality.commands import quality
@@ -30,7 +31,7 @@ Engines: TypeAlias = Annotated[
     ),
 ]
 Models: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--model", metavar="resnet18|PATH", help="shipped net, or a weight file; repeatable")
+    list[str] | None, typer.Option("--model", metavar=MODELS, help="shipped net, or a weight file; repeatable")
 ]
 Qualities: TypeAlias = Annotated[
     list[str] | None, typer.Option("--quality", metavar="fast|fine", help="of net and blur; repeatable")

@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias, cast
 import typer
 
 from ...engines.atomic import check_distinct, check_target
+from ...engines.checkpoint import MODELS
 from ...stream import options as o
 
 WORSE = 1  # exit code
@@ -30,7 +31,7 @@ def quality(
         bool, typer.Option("--small", help="fewer and smaller scenes, for a check in under a minute")
     ] = False,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="of the drawn scenes")] = 101,
-    model: Annotated[str, typer.Option(metavar="resnet18|PATH", help="shipped net, or a weight file")] = "resnet18",
+    model: Annotated[str, typer.Option(metavar=MODELS, help="shipped net, or a weight file")] = "resnet18",
     precision: Annotated[
         str, typer.Option(metavar="f32|int8", help="of the net; the same on every processor only in f32")
     ] = "f32",
