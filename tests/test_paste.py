@@ -122,3 +122,15 @@ def test_what_the_tool_cannot_do_is_one_line(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "people" / "set" / "p1.matte.png"), np.zeros((64, 80), np.uint8))
     assert_one_line(tool(rooms, people, "-o", tmp_path / "out.csv"), "0 people to cut out")
     assert_one_line(tool(rooms, people, "-o", rooms), "exists", "--overwrite")
+
+
+def test_a_set_is_replaced_whole_and_never_one_that_is_read(tmp_path: Path) -> None:
+    rooms, people = people_and_rooms(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    for source in (rooms, people):
+        assert_one_line(tool(rooms, people, "-o", source, "--overwrite"), "is the input")
+    assert sorted(tmp_path.rglob("*")) == before
+    for count, more in ((3, ()), (2, ("--overwrite",))):
+        done = tool(rooms, people, "-o", tmp_path / "out.csv", "--count", count, *more)
+        assert done.returncode == 0, done.stderr
+        assert len(list((tmp_path / "out").glob("*.jpg"))) == len(open_set(tmp_path / "out.csv")) == count

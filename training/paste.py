@@ -17,10 +17,9 @@ import typer
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from ..engines.atomic import check_target, make_folder
 from ..kernels.errors import InputError
 from .data import DataError, Pair, Sample, open_set, read_rgb, split_validation
-from .data.csv_set import write_listing
+from .data.csv_set import check_new_set, pictures_aside, write_listing
 from .tool import run_tool, write_picture
 
 SOURCE = "people_pasted"
@@ -116,7 +115,7 @@ def main(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing set")] = False,
 ) -> None:
     """Write a set of people before rooms; neither comes from what validation holds."""
-    check_target(out, overwrite)
+    check_new_set(out, overwrite, [rooms, people])
     training, _ = split_validation([*open_set(rooms), *open_set(people)])
     behind = [sample for sample in training if sample.kind == "metric"]
     cutouts = [
@@ -127,14 +126,14 @@ def main(
             f"got {len(behind)} metric pictures and {len(cutouts)} people to cut out; expected some of both"
         )
     rng = default_rng(seed)
-    make_folder(out.with_suffix(""))
     rows = list[tuple[str, ...]]()
-    for index in range(count):
-        clip, person = cutouts[rng.integers(len(cutouts))]
-        pair = paste(behind[rng.integers(len(behind))].read(), person, rng)
-        name = f"pasted_{index:05d}"
-        _write(out.with_suffix("") / name, pair)
-        rows.append((name, SOURCE, "metric_mm", clip))
+    with pictures_aside(out) as aside:
+        for index in range(count):
+            clip, person = cutouts[rng.integers(len(cutouts))]
+            pair = paste(behind[rng.integers(len(behind))].read(), person, rng)
+            name = f"pasted_{index:05d}"
+            _write(aside / name, pair)
+            rows.append((name, SOURCE, "metric_mm", clip))
     write_listing(out, rows)
     print(f"{count} pictures of {len(cutouts)} people in {out.with_suffix('')}")
 

@@ -7,11 +7,8 @@ are of the kind `disparity` and train scale-and-shift-invariant terms only.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -20,11 +17,10 @@ import typer
 from numpy.typing import NDArray
 from openvino.frontend import FrontEndManager, GeneralFailure
 
-from ..engines.atomic import check_keeps_input, check_target, make_folder, put_folder_in_place
-from ..kernels.errors import CheckpointError, InputError, OutputError
+from ..kernels.errors import CheckpointError
 from .data import DataError, read_rgb
 from .data.check import refuse
-from .data.csv_set import read_records, write_listing
+from .data.csv_set import check_new_set, pictures_aside, read_records, write_listing
 from .tool import run_tool, write_picture
 
 LISTED = ("name", "clip", "licence_class")
@@ -48,21 +44,17 @@ def main(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing set")] = False,
 ) -> None:
     """Write a labelled set that training reads; only pictures with a clean or permissive licence."""
-    folder = out.with_suffix("")
-    check_target(out, overwrite)
-    check_keeps_input(listing, out)
-    if folder.exists() and not out.exists():
-        raise InputError(f"{folder} is there already and is no set's folder; choose another name")
+    check_new_set(out, overwrite, [listing])
     records = _records(listing)
     net = _compiled(teacher)
-    with _set_aside(folder) as aside:
+    with pictures_aside(out) as aside:
         for record in records:
             source = listing.with_suffix("") / record["name"]
             image = read_rgb(source)
             shutil.copyfile(source, aside / f"{source.stem}.jpg")
             write_picture(aside / f"{source.stem}.png", label(image, net))
     write_listing(out, ((Path(r["name"]).stem, "people_teacher", "disparity", r["clip"]) for r in records))
-    print(f"{len(records)} labelled pictures in {folder}")
+    print(f"{len(records)} labelled pictures in {out.with_suffix('')}")
 
 
 def _records(listing: Path) -> list[dict[str, str]]:
@@ -91,20 +83,6 @@ def _compiled(teacher: Path) -> ov.CompiledModel:
     if taken.is_dynamic or len(taken) != 4 or list(net.input(0).shape)[:2] != [1, 3]:
         raise CheckpointError(f"{teacher}: takes {taken}; {expected}")
     return net
-
-
-@contextmanager
-def _set_aside(folder: Path) -> Generator[Path]:
-    """A new folder that takes the place of `folder` at a clean end and is removed otherwise. Raises OutputError."""
-    aside = folder.with_name(f".{folder.name}.{uuid4().hex}.part")
-    make_folder(aside)
-    try:
-        yield aside
-        put_folder_in_place(aside, folder)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot write ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 if __name__ == "__main__":

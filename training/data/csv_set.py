@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
-from ...engines.atomic import write_text
+from ...engines.atomic import check_keeps_input, check_target, make_folder, put_folder_in_place, write_text
+from ...kernels.errors import InputError, OutputError
 from .check import refuse
 from .pictures import DepthReader, PictureFiles, read_disparity, read_millimetres
 from .sample import DataError, DepthKind, Sample
@@ -44,6 +48,35 @@ def read_records(path: Path, columns: Sequence[str], expected: str) -> list[tupl
             return [(reader.line_num, record) for record in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}; expected {expected}") from error
+
+
+def check_new_set(listing: Path, overwrite: bool, sources: Iterable[Path]) -> None:
+    """Raises InputError where a set may not be written: over one of `sources`, or over what is no set."""
+    folder = listing.with_suffix("")
+    check_target(listing, overwrite)
+    for source in sources:
+        check_keeps_input(source, listing)
+        check_keeps_input(source, folder)
+    if folder.exists() and not listing.exists():
+        raise InputError(f"{folder} is there already and is no set's folder; choose another name")
+
+
+@contextmanager
+def pictures_aside(listing: Path) -> Generator[Path]:
+    """A folder for a new set's pictures, which takes the place of the set's at a clean end and is removed otherwise.
+
+    Raises OutputError.
+    """
+    folder = listing.with_suffix("")
+    aside = folder.with_name(f".{folder.name}.{uuid4().hex}.part")
+    make_folder(aside)
+    try:
+        yield aside
+        put_folder_in_place(aside, folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot write ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_listing(path: Path, rows: Iterable[Sequence[str]]) -> None:
